@@ -7,7 +7,13 @@
 // special case.
 package schema
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrNotImplemented is returned by an operation that Atrium does not serve yet.
+var ErrNotImplemented = errors.New("operation is not implemented")
 
 // Protocol names the wire protocol of a service.
 type Protocol uint8

@@ -1,0 +1,86 @@
+// Command awsgen keeps AWS's service models and turns them into Go.
+//
+//	awsgen import -botocore DIR   read the vendor models, write model/*.json
+//	awsgen generate               write internal/awsapi/* from model/ and its overlays
+//
+// Run it from the repository's root (make generate).
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/atrium-iam/atrium/internal/awsgen/botocore"
+	"github.com/atrium-iam/atrium/internal/awsgen/golang"
+	"github.com/atrium-iam/atrium/internal/awsgen/model"
+)
+
+func services() []string {
+	return []string{"identitystore", "organizations", "sso", "sso-admin", "sso-oidc", "sts"}
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "awsgen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("say what to do: import or generate")
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	models := flags.String("model", "model", "directory of the models and overlays")
+	out := flags.String("out", filepath.Join("internal", "awsapi"), "directory of the generated packages")
+	vendor := flags.String("botocore", "", "data directory of a botocore installation (import)")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	switch args[0] {
+	case "import":
+		if *vendor == "" {
+			return fmt.Errorf("import needs -botocore DIR")
+		}
+		return importModels(*vendor, *models)
+	case "generate":
+		return generate(*models, *out)
+	default:
+		return fmt.Errorf("unknown verb %q: import or generate", args[0])
+	}
+}
+
+func importModels(vendor, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, id := range services() {
+		s, err := botocore.Import(vendor, id)
+		if err != nil {
+			return err
+		}
+		if err := s.Write(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func generate(dir, out string) error {
+	for _, id := range services() {
+		s, err := model.Load(dir, id)
+		if err != nil {
+			return err
+		}
+		o, err := model.LoadOverlay(filepath.Join(dir, "overlay"), s)
+		if err != nil {
+			return err
+		}
+		if err := golang.Write(out, s, o); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	return nil
+}
