@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// migrations are the steps of the schema, for both engines. A step that has
+// been released is never edited.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema to the newest version. On PostgreSQL nodes that
+// start together take turns; a SQLite file is locked already.
+func migrate(ctx context.Context, db *sql.DB, dialect Dialect, log *slog.Logger) error {
+	tree, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	options := []goose.ProviderOption{goose.WithSlog(log), goose.WithDisableGlobalRegistry(true)}
+	kind := goose.DialectSQLite3
+	if dialect == PostgreSQL {
+		kind = goose.DialectPostgres
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(500*time.Millisecond, 600))
+		if err != nil {
+			return err
+		}
+		options = append(options, goose.WithLocker(locker))
+	}
+	provider, err := goose.NewProvider(kind, db, tree, options...)
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("the database has schema version %d and this program knows %d: run a newer version of the program", have, want)
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("migrating the schema: %w", err)
+	}
+	if len(results) > 0 {
+		log.InfoContext(ctx, "database schema migrated", "from", have, "to", want)
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+)
+
+const (
+	// maxAttempts bounds how often a transaction that lost against others is
+	// run; with the pauses between them it gives up after about two seconds.
+	maxAttempts = 12
+	// firstPause and longestPause bound the pause before the next attempt,
+	// which doubles each time and is drawn at random up to that.
+	firstPause   = 2 * time.Millisecond
+	longestPause = 400 * time.Millisecond
+	// txTimeout bounds one attempt, lest a lost connection hold a caller.
+	txTimeout = 30 * time.Second
+
+	defaultConnections = 16
+)
+
+// postgresEngine is a PostgreSQL database. Every Update is SERIALIZABLE and is
+// run again when it lost against another.
+type postgresEngine struct {
+	store *Store
+	db    *sql.DB
+}
+
+func openPostgres(ctx context.Context, cfg Config, s *Store) (engine, error) {
+	conf, err := pgx.ParseConfig(cfg.PostgresDSN)
+	if err != nil {
+		// pgx masks the password in its message.
+		return nil, err
+	}
+	conf.RuntimeParams["application_name"] = "atrium"
+	conf.RuntimeParams["timezone"] = "UTC"
+	db := stdlib.OpenDB(*conf)
+	n := cfg.Connections
+	if n <= 0 {
+		n = defaultConnections
+	}
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	e := &postgresEngine{store: s, db: db}
+	if err := checkPostgres(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := migrate(ctx, db, PostgreSQL, cfg.Log); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return e, nil
+}
+
+// checkPostgres refuses a database that does not order text by its bytes.
+//
+// Lists are paged by key, so the order must be the same on every engine and on
+// every machine. Linguistic collations differ between systems and change when
+// the C library is upgraded, which silently corrupts indexes; and an order by
+// bytes is faster. A collation per column is not portable SQL, so the database
+// itself must have it. It can only be chosen when the database is created, and
+// every provider of PostgreSQL allows that: hence the refusal and its remedy.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var name, encoding string
+	var byBytes bool
+	err := db.QueryRowContext(ctx, `SELECT current_database(), current_setting('server_encoding'),
+		'Z' < 'a' AND 'a-z' < 'aa' AND 'z' < 'é'`).Scan(&name, &encoding, &byBytes)
+	if err != nil {
+		return err
+	}
+	if byBytes && encoding == "UTF8" {
+		return nil
+	}
+	return fmt.Errorf("the database %q must have encoding UTF8 and collation C; create one with: "+
+		"CREATE DATABASE atrium TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", name)
+}
+
+func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) error {
+	if e.store.runTwice {
+		_ = e.attempt(ctx, sql.LevelSerializable, fn, false)
+	}
+	pause := firstPause
+	collided := false
+	for attempt := 1; ; attempt++ {
+		err := e.attempt(ctx, sql.LevelSerializable, fn, true)
+		switch {
+		case err == nil:
+			return nil
+		case retryable(err):
+		case !collided && isConflict(err) && pgCode(err) != "":
+			// A concurrent transaction took the key after fn had looked. Run
+			// fn once more, so that it sees that and says it in its own words.
+			collided = true
+			continue
+		default:
+			return err
+		}
+		if attempt == maxAttempts {
+			return unavailable(err)
+		}
+		select {
+		case <-time.After(rand.N(pause) + pause/4):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+func (e *postgresEngine) view(ctx context.Context, fn func(*Tx) error) error {
+	if e.store.runTwice {
+		_ = e.attempt(ctx, sql.LevelRepeatableRead, fn, false)
+	}
+	return e.attempt(ctx, sql.LevelRepeatableRead, fn, true)
+}
+
+// attempt runs fn once in a transaction of the given level, read-only unless it
+// is serializable. It commits when fn succeeds and keep is set.
+func (e *postgresEngine) attempt(ctx context.Context, level sql.IsolationLevel, fn func(*Tx) error, keep bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	readOnly := level != sql.LevelSerializable
+	if !readOnly {
+		ctx = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, txTimeout)
+	defer cancel()
+	sqlTx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: level, ReadOnly: readOnly})
+	if err != nil {
+		return translate("BEGIN", err)
+	}
+	defer func() { _ = sqlTx.Rollback() }() // does nothing after a commit
+	tx := e.store.newTx(ctx, pgStatements{sqlTx})
+	defer tx.end()
+	err = fn(tx)
+	if err = tx.outcome(err); err != nil || !keep {
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return translate("COMMIT", err)
+	}
+	return nil
+}
+
+func (e *postgresEngine) ping(ctx context.Context) error {
+	if err := e.db.PingContext(ctx); err != nil {
+		return fault.New(fault.Unavailable, "", "The database cannot be reached.").WithCause(err)
+	}
+	return nil
+}
+
+func (e *postgresEngine) close() error { return e.db.Close() }
+
+// pgStatements runs statements in a PostgreSQL transaction. The driver prepares
+// each query once per connection.
+type pgStatements struct{ tx *sql.Tx }
+
+func (p pgStatements) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	return p.tx.ExecContext(ctx, query, args...)
+}
+
+func (p pgStatements) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	return p.tx.QueryContext(ctx, query, args...)
+}

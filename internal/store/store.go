@@ -1,0 +1,154 @@
+// Package store keeps Atrium's data in one SQL database: SQLite, embedded, or
+// PostgreSQL, shared by the nodes of a cluster. It is the only package that
+// speaks SQL. The domain packages declare the reads and writes they need as
+// small interfaces; *Tx satisfies all of them.
+//
+// Every access is a transaction: Update reads and writes, View only reads, from
+// one consistent snapshot. When Update returns nil the change is durable. The
+// function given to either may run more than once, so it must have no effect
+// but through its Tx, and must set, never add to, what it hands out.
+//
+// All SQL is written once, in the subset that both engines speak, with $1
+// placeholders. Text is ordered by its UTF-8 bytes.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Dialect names the SQL engine behind a Store.
+type Dialect uint8
+
+// The engines.
+const (
+	SQLite Dialect = iota
+	PostgreSQL
+)
+
+// String returns the engine's name as its makers write it.
+func (d Dialect) String() string {
+	if d == PostgreSQL {
+		return "PostgreSQL"
+	}
+	return "SQLite"
+}
+
+// Config says where the data is and how to reach it. Exactly one of SQLitePath
+// and PostgresDSN is set.
+type Config struct {
+	// SQLitePath is the path of the database file. It is created when it does
+	// not exist; its directory must exist.
+	SQLitePath string
+	// PostgresDSN is a connection string as libpq knows it, in URL or
+	// key-value form. It may hold a password: it is never logged.
+	PostgresDSN string
+	// Clock tells the time. Required.
+	Clock func() time.Time
+	// Log takes what an operator should know. Required.
+	Log *slog.Logger
+	// Readers is the number of concurrent reads of a SQLite database, and
+	// Connections the size of the PostgreSQL pool. Zero means a default.
+	Readers, Connections int
+	// RunTwice makes every transaction run its function once, take all of it
+	// back, and run it again for real. Tests set it to find functions that
+	// cannot run more than once.
+	RunTwice bool
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	engine   engine
+	dialect  Dialect
+	clock    func() time.Time
+	runTwice bool
+}
+
+// engine runs transactions on one kind of database.
+type engine interface {
+	update(ctx context.Context, fn func(*Tx) error) error
+	view(ctx context.Context, fn func(*Tx) error) error
+	ping(ctx context.Context) error
+	close() error
+}
+
+// Open opens the database, creates it when it is a SQLite file that does not
+// exist, and migrates its schema to the newest version. It fails when another
+// process has the same SQLite database open.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Clock == nil || cfg.Log == nil {
+		return nil, errors.New("store: Config needs a Clock and a Log")
+	}
+	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice}
+	var err error
+	switch {
+	case cfg.SQLitePath != "" && cfg.PostgresDSN != "":
+		return nil, errors.New("store: SQLitePath and PostgresDSN are both set; set one")
+	case cfg.SQLitePath != "":
+		s.dialect = SQLite
+		s.engine, err = openSQLite(ctx, cfg, s)
+	case cfg.PostgresDSN != "":
+		s.dialect = PostgreSQL
+		s.engine, err = openPostgres(ctx, cfg, s)
+	default:
+		return nil, errors.New("store: neither SQLitePath nor PostgresDSN is set; set one")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: opening the %s database: %w", s.dialect, err)
+	}
+	return s, nil
+}
+
+// Close waits for running transactions and closes the database. A Store must
+// not be used after Close.
+func (s *Store) Close() error { return s.engine.close() }
+
+// Ping reports whether the database can be reached.
+func (s *Store) Ping(ctx context.Context) error { return s.engine.ping(ctx) }
+
+// Dialect returns which engine holds the data.
+func (s *Store) Dialect() Dialect { return s.dialect }
+
+// Update runs fn in a transaction that reads and writes, as if it were alone.
+// It commits when fn returns nil, and returns nil only when the change is
+// durable; otherwise nothing of fn is kept and the error is fn's own or says
+// why the database could not do it. A cancelled ctx stops fn from being
+// started, or started again; it does not interrupt fn. fn may run more than
+// once, and must return the first error that a Tx method gives it: a
+// transaction in which a statement failed is never committed.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	return s.engine.update(ctx, fn)
+}
+
+// View runs fn in a transaction that only reads: all of it from one snapshot,
+// which holds every change whose Update returned before View was called. fn may
+// run more than once.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
+	return s.engine.view(ctx, fn)
+}
+
+// Bound gives transactions as a T: the interface of what one package needs of
+// a Tx.
+type Bound[T any] struct{ store *Store }
+
+// Bind returns s with its transactions seen as T. It panics when *Tx is not a
+// T, which is a mistake in the program.
+func Bind[T any](s *Store) *Bound[T] {
+	if _, ok := any((*Tx)(nil)).(T); !ok {
+		panic(fmt.Sprintf("store: *Tx does not implement %T", new(T)))
+	}
+	return &Bound[T]{store: s}
+}
+
+// Update is Store.Update.
+func (b *Bound[T]) Update(ctx context.Context, fn func(T) error) error {
+	return b.store.Update(ctx, func(tx *Tx) error { return fn(any(tx).(T)) })
+}
+
+// View is Store.View.
+func (b *Bound[T]) View(ctx context.Context, fn func(T) error) error {
+	return b.store.View(ctx, func(tx *Tx) error { return fn(any(tx).(T)) })
+}
