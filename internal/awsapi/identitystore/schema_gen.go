@@ -12,7 +12,7 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "identitystore", Protocol: schema.AWSJSON11, APIVersion: "2020-06-15", TargetPrefix: "AWSIdentityStore", SigningName: "identitystore", XMLNamespace: "",
-		ActionPrefix: "identitystore", EventSource: "identitystore.amazonaws.com", ClockSkew: 300 * time.Second,
+		ActionPrefix: "identitystore", EventSource: "identitystore.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
 		Faults:     map[string]string{},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),

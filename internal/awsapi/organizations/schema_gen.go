@@ -12,7 +12,7 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "organizations", Protocol: schema.AWSJSON11, APIVersion: "2016-11-28", TargetPrefix: "AWSOrganizationsV20161128", SigningName: "organizations", XMLNamespace: "",
-		ActionPrefix: "organizations", EventSource: "organizations.amazonaws.com", ClockSkew: 300 * time.Second,
+		ActionPrefix: "organizations", EventSource: "organizations.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
 		Faults:     map[string]string{},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),

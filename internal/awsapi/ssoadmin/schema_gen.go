@@ -12,7 +12,7 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sso-admin", Protocol: schema.AWSJSON11, APIVersion: "2020-07-20", TargetPrefix: "SWBExternalService", SigningName: "sso", XMLNamespace: "",
-		ActionPrefix: "sso", EventSource: "sso.amazonaws.com", ClockSkew: 300 * time.Second,
+		ActionPrefix: "sso", EventSource: "sso.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
 		Faults: map[string]string{
 			"conflict":    "ConflictException",

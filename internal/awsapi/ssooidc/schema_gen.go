@@ -12,7 +12,7 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sso-oidc", Protocol: schema.RESTJSON1, APIVersion: "2019-06-10", TargetPrefix: "", SigningName: "sso-oauth", XMLNamespace: "",
-		ActionPrefix: "sso-oauth", EventSource: "sso-oauth.amazonaws.com", ClockSkew: 300 * time.Second,
+		ActionPrefix: "sso-oauth", EventSource: "sso-oauth.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
 		Faults:     map[string]string{},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),

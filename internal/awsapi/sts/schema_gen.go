@@ -12,7 +12,7 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sts", Protocol: schema.AWSQuery, APIVersion: "2011-06-15", TargetPrefix: "", SigningName: "sts", XMLNamespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-		ActionPrefix: "sts", EventSource: "sts.amazonaws.com", ClockSkew: 300 * time.Second,
+		ActionPrefix: "sts", EventSource: "sts.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
 		Faults:     map[string]string{},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),

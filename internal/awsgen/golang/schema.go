@@ -21,7 +21,8 @@ func (g *generator) schema(b *bytes.Buffer) error {
 	b.WriteString("// Descriptor returns the service's descriptor. Each call builds a new one.\nfunc Descriptor() *schema.Service {\n\treturn &schema.Service{\n")
 	fmt.Fprintf(b, "ID: %q, Protocol: %s, APIVersion: %q, TargetPrefix: %q, SigningName: %q, XMLNamespace: %q,\n",
 		g.s.ID, protocol, g.s.APIVersion, g.s.TargetPrefix, g.s.SigningName, g.s.XMLNamespace)
-	fmt.Fprintf(b, "ActionPrefix: %q, EventSource: %q, ClockSkew: %d * time.Second,\n", g.o.ActionPrefix, g.o.EventSource, g.o.ClockSkew)
+	fmt.Fprintf(b, "ActionPrefix: %q, EventSource: %q, Global: %t, ClockSkew: %d * time.Second,\n",
+		g.o.ActionPrefix, g.o.EventSource, g.o.Global, g.o.ClockSkew)
 	fmt.Fprintf(b, "Validation: schema.Dialect{Code: %q, Style: %q, Reasons: %t},\n", g.o.Validation.Code, g.o.Validation.Style, g.o.Validation.Reasons)
 	b.WriteString("Faults: map[string]string{\n")
 	for _, k := range sortedKeys(g.o.Faults) {

@@ -14,6 +14,7 @@ import (
 type Overlay struct {
 	ActionPrefix string            `json:"actionPrefix"`
 	EventSource  string            `json:"eventSource"`
+	Global       bool              `json:"global,omitempty"` // any region in the credential scope
 	ClockSkew    int               `json:"clockSkewSeconds"`
 	Validation   OverlayValidation `json:"validation"`
 	// Faults maps "category" or "category:subject" to an error shape.

@@ -71,6 +71,8 @@ type Service struct {
 	XMLNamespace string // awsQuery only
 	ActionPrefix string // IAM action prefix, e.g. "sso"
 	EventSource  string // audit eventSource, e.g. "sso.amazonaws.com"
+	// Global services accept a credential scope of any region.
+	Global bool
 
 	// ClockSkew is how far a request's signing time may be from ours.
 	ClockSkew time.Duration
