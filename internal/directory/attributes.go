@@ -1,0 +1,258 @@
+package directory
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Attributes are what a caller may set on a user. An empty string, list or
+// structure is an attribute that the user does not have. Strings have 1-1,024
+// characters unless said otherwise.
+//
+// The JSON form is the one in which attributes are stored and in which
+// updates address them.
+type Attributes struct {
+	UserName          string        `json:"userName,omitzero"` // 1-128 characters without spaces, unique
+	Name              Name          `json:"name,omitzero"`
+	DisplayName       string        `json:"displayName,omitzero"`
+	NickName          string        `json:"nickName,omitzero"`
+	ProfileURL        string        `json:"profileUrl,omitzero"`
+	Emails            []Email       `json:"emails,omitempty"`       // at most 1, unique
+	Addresses         []Address     `json:"addresses,omitempty"`    // at most 1
+	PhoneNumbers      []PhoneNumber `json:"phoneNumbers,omitempty"` // at most 1
+	UserType          string        `json:"userType,omitzero"`
+	Title             string        `json:"title,omitzero"`
+	PreferredLanguage string        `json:"preferredLanguage,omitzero"`
+	Locale            string        `json:"locale,omitzero"`
+	Timezone          string        `json:"timezone,omitzero"`
+	Photos            []Photo       `json:"photos,omitempty"` // at most 3, at most one of them primary
+	Website           string        `json:"website,omitzero"`
+	Birthdate         string        `json:"birthdate,omitzero"` // YYYY-MM-DD
+	Roles             []Role        `json:"roles,omitempty"`    // at most 1
+	Extensions        Extensions    `json:"extensions,omitzero"`
+}
+
+// Name is the parts of a person's name.
+type Name struct {
+	Formatted       string `json:"formatted,omitzero"`
+	FamilyName      string `json:"familyName,omitzero"`
+	GivenName       string `json:"givenName,omitzero"`
+	MiddleName      string `json:"middleName,omitzero"`
+	HonorificPrefix string `json:"honorificPrefix,omitzero"`
+	HonorificSuffix string `json:"honorificSuffix,omitzero"`
+}
+
+// Email is an e-mail address. Primary is nil when it was not given.
+type Email struct {
+	Value   string `json:"value,omitzero"`
+	Type    string `json:"type,omitzero"`
+	Primary *bool  `json:"primary,omitzero"`
+}
+
+// Address is a postal address. Primary is nil when it was not given.
+type Address struct {
+	StreetAddress string `json:"streetAddress,omitzero"`
+	Locality      string `json:"locality,omitzero"`
+	Region        string `json:"region,omitzero"`
+	PostalCode    string `json:"postalCode,omitzero"`
+	Country       string `json:"country,omitzero"`
+	Formatted     string `json:"formatted,omitzero"`
+	Type          string `json:"type,omitzero"`
+	Primary       *bool  `json:"primary,omitzero"`
+}
+
+// PhoneNumber is a telephone number. Primary is nil when it was not given.
+type PhoneNumber struct {
+	Value   string `json:"value,omitzero"`
+	Type    string `json:"type,omitzero"`
+	Primary *bool  `json:"primary,omitzero"`
+}
+
+// Photo is a picture: its data or where to find it. Primary is nil when it
+// was not given.
+type Photo struct {
+	Value   string `json:"value,omitzero"`
+	Type    string `json:"type,omitzero"`
+	Display string `json:"display,omitzero"`
+	Primary *bool  `json:"primary,omitzero"`
+}
+
+// Role is a role in the person's organization, such as "Researcher"; it has
+// nothing to do with IAM. Primary is nil when it was not given.
+type Role struct {
+	Value   string `json:"value,omitzero"`
+	Type    string `json:"type,omitzero"`
+	Primary *bool  `json:"primary,omitzero"`
+}
+
+// Extensions are a user's additional attributes by extension.
+type Extensions struct {
+	Enterprise Enterprise `json:"aws:identitystore:enterprise,omitzero"`
+}
+
+// Enterprise is the extension EnterpriseExtension: the enterprise user of
+// SCIM (RFC 7643, 4.3).
+type Enterprise struct {
+	EmployeeNumber string  `json:"employeeNumber,omitzero"`
+	CostCenter     string  `json:"costCenter,omitzero"`
+	Organization   string  `json:"organization,omitzero"`
+	Division       string  `json:"division,omitzero"`
+	Department     string  `json:"department,omitzero"`
+	Manager        Manager `json:"manager,omitzero"`
+}
+
+// Manager is the user's manager. Value is an id of the caller's choosing:
+// the directory does not look it up.
+type Manager struct {
+	Value       string `json:"value,omitzero"`
+	Ref         string `json:"$ref,omitzero"`
+	DisplayName string `json:"displayName,omitzero"`
+}
+
+// Email is the user's e-mail address, "" when there is none.
+func (a *Attributes) Email() string {
+	if len(a.Emails) == 0 {
+		return ""
+	}
+	return a.Emails[0].Value
+}
+
+// ReadExtensions reads extension documents by extension name. Numbers in the
+// documents may be of any type: no attribute is a number.
+func ReadExtensions(documents map[string]any) (Extensions, error) {
+	var out Extensions
+	for name := range documents {
+		if err := checkExtension(name); err != nil {
+			return out, err
+		}
+	}
+	part, _ := userSchema.part("extensions")
+	accepted, err := part.acceptObject("", documents)
+	if err != nil {
+		return out, err
+	}
+	return out, convert(accepted, &out)
+}
+
+// Document returns the document of the extension called name. It is nil when
+// the user has no attribute of that extension, and a fault.Invalid when AWS
+// has no such extension.
+func (e Extensions) Document(name string) (map[string]any, error) {
+	if err := checkExtension(name); err != nil {
+		return nil, err
+	}
+	if e.Enterprise == (Enterprise{}) {
+		return nil, nil
+	}
+	var document map[string]any
+	return document, convert(e.Enterprise, &document)
+}
+
+func checkExtension(name string) error {
+	if name != EnterpriseExtension {
+		return invalid("The extension %s is not supported. The supported extension is %s.", name, EnterpriseExtension)
+	}
+	return nil
+}
+
+// checked returns a as the directory keeps it, or the rule that it breaks.
+func (a Attributes) checked() (Attributes, error) {
+	if err := a.require(); err != nil {
+		return Attributes{}, err
+	}
+	var document map[string]any
+	if err := convert(a, &document); err != nil {
+		return Attributes{}, err
+	}
+	return readAttributes(document)
+}
+
+// with returns a after operations.
+func (a Attributes) with(operations []Operation) (Attributes, error) {
+	var document map[string]any
+	if err := convert(a, &document); err != nil {
+		return Attributes{}, err
+	}
+	if err := apply(&userSchema, document, operations); err != nil {
+		return Attributes{}, err
+	}
+	changed, err := readAttributes(document)
+	if err != nil {
+		return Attributes{}, err
+	}
+	return changed, changed.require()
+}
+
+// readAttributes checks a whole document of attributes and reads it.
+func readAttributes(document map[string]any) (out Attributes, err error) {
+	accepted, err := userSchema.acceptObject("", document)
+	if err != nil {
+		return out, err
+	}
+	if err := convert(accepted, &out); err != nil {
+		return out, err
+	}
+	if reserved(out.UserName) {
+		return out, invalid("%s is a reserved name and can't be used for users or groups.", out.UserName)
+	}
+	if out.Birthdate != "" {
+		if _, err := time.Parse(time.DateOnly, out.Birthdate); err != nil {
+			return out, invalid("The value of the attribute birthdate must be a date in the form YYYY-MM-DD.")
+		}
+	}
+	return out, nil
+}
+
+// require checks that a has what every user must have.
+func (a *Attributes) require() error {
+	if a.UserName == "" {
+		return invalid("userName is a required attribute")
+	}
+	var absent []string
+	if a.DisplayName == "" {
+		absent = append(absent, "displayname")
+	}
+	switch {
+	case a.Name == (Name{}):
+		absent = append(absent, "name")
+	default:
+		if a.Name.GivenName == "" {
+			absent = append(absent, "givenname")
+		}
+		if a.Name.FamilyName == "" {
+			absent = append(absent, "familyname")
+		}
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	return missing(absent...)
+}
+
+// reserved reports whether AWS keeps a name for itself.
+func reserved(name string) bool {
+	return strings.EqualFold(name, "Administrator") || strings.EqualFold(name, "AWSAdministrators")
+}
+
+// missing says that attributes are required, in AWS's words.
+func missing(attributes ...string) error {
+	told := make([]string, len(attributes))
+	for i, a := range attributes {
+		told[i] = fmt.Sprintf("%[1]s: The attribute %[1]s is required", a)
+	}
+	return invalid("%s", strings.Join(told, ", "))
+}
+
+// convert turns one form of attributes into another by way of JSON.
+func convert(from, to any) error {
+	encoded, err := json.Marshal(from)
+	if err != nil {
+		return fmt.Errorf("directory: encoding attributes: %w", err)
+	}
+	if err := json.Unmarshal(encoded, to); err != nil {
+		return fmt.Errorf("directory: decoding attributes: %w", err)
+	}
+	return nil
+}

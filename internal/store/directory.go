@@ -1,0 +1,136 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/directory"
+)
+
+var _ directory.Tx = (*Tx)(nil)
+
+const userColumns = `store_id, user_id, status, attributes, external_ids, created_at, created_by, updated_at, updated_by, version`
+
+// DirectoryUser is part of directory.UserReader.
+func (t *Tx) DirectoryUser(storeID, userID string) (directory.User, bool, error) {
+	users, err := t.directoryUsers(`SELECT `+userColumns+` FROM directory_users
+		WHERE store_id = $1 AND user_id = $2`, storeID, userID)
+	if err != nil || len(users) == 0 {
+		return directory.User{}, false, err
+	}
+	return users[0], true, nil
+}
+
+// DirectoryUserExists is part of directory.UserReader.
+func (t *Tx) DirectoryUserExists(storeID, userID string) (bool, error) {
+	var one int
+	return t.row(`SELECT 1 FROM directory_users WHERE store_id = $1 AND user_id = $2`, []any{storeID, userID}, &one)
+}
+
+// DirectoryUserIDByName is part of directory.UserReader.
+func (t *Tx) DirectoryUserIDByName(storeID, nameKey string) (id string, found bool, err error) {
+	found, err = t.row(`SELECT user_id FROM directory_users WHERE store_id = $1 AND user_name_key = $2`,
+		[]any{storeID, nameKey}, &id)
+	return id, found, err
+}
+
+// DirectoryUserIDByEmail is part of directory.UserReader.
+func (t *Tx) DirectoryUserIDByEmail(storeID, emailKey string) (id string, found bool, err error) {
+	// The last condition lets the planner use the partial index.
+	found, err = t.row(`SELECT user_id FROM directory_users WHERE store_id = $1 AND email_key = $2 AND email_key <> ''`,
+		[]any{storeID, emailKey}, &id)
+	return id, found, err
+}
+
+// DirectoryUserIDByExternalID is part of directory.UserReader.
+func (t *Tx) DirectoryUserIDByExternalID(storeID string, external directory.ExternalID) (id string, found bool, err error) {
+	found, err = t.row(`SELECT user_id FROM directory_user_external_ids
+		WHERE store_id = $1 AND issuer = $2 AND external_id = $3`, []any{storeID, external.Issuer, external.ID}, &id)
+	return id, found, err
+}
+
+// DirectoryUsers is part of directory.UserReader.
+func (t *Tx) DirectoryUsers(storeID, after string, limit int) ([]directory.User, error) {
+	return t.directoryUsers(`SELECT `+userColumns+` FROM directory_users
+		WHERE store_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, storeID, after, limit)
+}
+
+func (t *Tx) directoryUsers(query string, args ...any) (users []directory.User, err error) {
+	err = t.rows(query, args, func(scan func(...any) error) error {
+		var u directory.User
+		var attributes, externalIDs []byte
+		var created, updated int64
+		if err := scan(&u.StoreID, &u.ID, &u.Status, &attributes, &externalIDs,
+			&created, &u.CreatedBy, &updated, &u.UpdatedBy, &u.Version); err != nil {
+			return err
+		}
+		u.CreatedAt, u.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+		if err := json.Unmarshal(attributes, &u.Attributes); err != nil {
+			return fmt.Errorf("store: attributes of user %s: %w", u.ID, err)
+		}
+		if u.ExternalIDs, err = readExternalIDs(externalIDs); err != nil {
+			return fmt.Errorf("store: external ids of user %s: %w", u.ID, err)
+		}
+		users = append(users, u)
+		return nil
+	})
+	return users, err
+}
+
+// InsertDirectoryUser is part of directory.UserTx.
+func (t *Tx) InsertDirectoryUser(u directory.User) (bool, error) {
+	attributes, err := json.Marshal(u.Attributes)
+	if err != nil {
+		return false, fmt.Errorf("store: attributes of user %s: %w", u.ID, err)
+	}
+	n, err := t.exec(`INSERT INTO directory_users (store_id, user_id, user_name_key, email_key, status, attributes, external_ids,
+			created_at, created_by, updated_at, updated_by, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		ON CONFLICT DO NOTHING`,
+		u.StoreID, u.ID, u.NameKey(), u.EmailKey(), string(u.Status), string(attributes), writeExternalIDs(u.ExternalIDs),
+		u.CreatedAt.UnixMilli(), u.CreatedBy, u.UpdatedAt.UnixMilli(), u.UpdatedBy, u.Version)
+	return n == 1, err
+}
+
+// InsertDirectoryUserExternalID is part of directory.UserTx.
+func (t *Tx) InsertDirectoryUserExternalID(storeID, userID string, id directory.ExternalID) (bool, error) {
+	n, err := t.exec(`INSERT INTO directory_user_external_ids (store_id, issuer, external_id, user_id)
+		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, storeID, id.Issuer, id.ID, userID)
+	return n == 1, err
+}
+
+// UpdateDirectoryUser is part of directory.UserTx.
+func (t *Tx) UpdateDirectoryUser(u directory.User) (bool, error) {
+	attributes, err := json.Marshal(u.Attributes)
+	if err != nil {
+		return false, fmt.Errorf("store: attributes of user %s: %w", u.ID, err)
+	}
+	n, err := t.exec(`UPDATE directory_users SET user_name_key = $1, email_key = $2, status = $3, attributes = $4,
+			updated_at = $5, updated_by = $6, version = $7
+		WHERE store_id = $8 AND user_id = $9 AND version = $10`,
+		u.NameKey(), u.EmailKey(), string(u.Status), string(attributes),
+		u.UpdatedAt.UnixMilli(), u.UpdatedBy, u.Version, u.StoreID, u.ID, u.Version-1)
+	return n == 1, err
+}
+
+// DeleteDirectoryUser is part of directory.UserTx.
+func (t *Tx) DeleteDirectoryUser(storeID, userID string) (bool, error) {
+	n, err := t.exec(`DELETE FROM directory_users WHERE store_id = $1 AND user_id = $2`, storeID, userID)
+	return n == 1, err
+}
+
+func readExternalIDs(document []byte) (ids []directory.ExternalID, err error) {
+	if string(document) == "[]" {
+		return nil, nil
+	}
+	return ids, json.Unmarshal(document, &ids)
+}
+
+func writeExternalIDs(ids []directory.ExternalID) string {
+	if len(ids) == 0 {
+		return "[]"
+	}
+	document, _ := json.Marshal(ids) // strings only: it cannot fail
+	return string(document)
+}

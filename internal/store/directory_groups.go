@@ -1,0 +1,215 @@
+package store
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/directory"
+)
+
+const groupColumns = `store_id, group_id, display_name, description, external_ids, created_at, created_by, updated_at, updated_by, version`
+
+// DirectoryGroup is part of directory.GroupReader.
+func (t *Tx) DirectoryGroup(storeID, groupID string) (directory.Group, bool, error) {
+	groups, err := t.directoryGroups(`SELECT `+groupColumns+` FROM directory_groups
+		WHERE store_id = $1 AND group_id = $2`, storeID, groupID)
+	if err != nil || len(groups) == 0 {
+		return directory.Group{}, false, err
+	}
+	return groups[0], true, nil
+}
+
+// DirectoryGroupExists is part of directory.GroupReader.
+func (t *Tx) DirectoryGroupExists(storeID, groupID string) (bool, error) {
+	var one int
+	return t.row(`SELECT 1 FROM directory_groups WHERE store_id = $1 AND group_id = $2`, []any{storeID, groupID}, &one)
+}
+
+// DirectoryGroupIDByName is part of directory.GroupReader.
+func (t *Tx) DirectoryGroupIDByName(storeID, nameKey string) (id string, found bool, err error) {
+	found, err = t.row(`SELECT group_id FROM directory_groups WHERE store_id = $1 AND display_name_key = $2`,
+		[]any{storeID, nameKey}, &id)
+	return id, found, err
+}
+
+// DirectoryGroupIDByExternalID is part of directory.GroupReader.
+func (t *Tx) DirectoryGroupIDByExternalID(storeID string, external directory.ExternalID) (id string, found bool, err error) {
+	found, err = t.row(`SELECT group_id FROM directory_group_external_ids
+		WHERE store_id = $1 AND issuer = $2 AND external_id = $3`, []any{storeID, external.Issuer, external.ID}, &id)
+	return id, found, err
+}
+
+// DirectoryGroups is part of directory.GroupReader.
+func (t *Tx) DirectoryGroups(storeID, after string, limit int) ([]directory.Group, error) {
+	return t.directoryGroups(`SELECT `+groupColumns+` FROM directory_groups
+		WHERE store_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3`, storeID, after, limit)
+}
+
+func (t *Tx) directoryGroups(query string, args ...any) (groups []directory.Group, err error) {
+	err = t.rows(query, args, func(scan func(...any) error) error {
+		var g directory.Group
+		var externalIDs []byte
+		var created, updated int64
+		if err := scan(&g.StoreID, &g.ID, &g.DisplayName, &g.Description, &externalIDs,
+			&created, &g.CreatedBy, &updated, &g.UpdatedBy, &g.Version); err != nil {
+			return err
+		}
+		g.CreatedAt, g.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+		if g.ExternalIDs, err = readExternalIDs(externalIDs); err != nil {
+			return fmt.Errorf("store: external ids of group %s: %w", g.ID, err)
+		}
+		groups = append(groups, g)
+		return nil
+	})
+	return groups, err
+}
+
+// InsertDirectoryGroup is part of directory.GroupTx.
+func (t *Tx) InsertDirectoryGroup(g directory.Group) (bool, error) {
+	n, err := t.exec(`INSERT INTO directory_groups (store_id, group_id, display_name, display_name_key, description, external_ids,
+			created_at, created_by, updated_at, updated_by, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT DO NOTHING`,
+		g.StoreID, g.ID, g.DisplayName, g.NameKey(), g.Description, writeExternalIDs(g.ExternalIDs),
+		g.CreatedAt.UnixMilli(), g.CreatedBy, g.UpdatedAt.UnixMilli(), g.UpdatedBy, g.Version)
+	return n == 1, err
+}
+
+// InsertDirectoryGroupExternalID is part of directory.GroupTx.
+func (t *Tx) InsertDirectoryGroupExternalID(storeID, groupID string, id directory.ExternalID) (bool, error) {
+	n, err := t.exec(`INSERT INTO directory_group_external_ids (store_id, issuer, external_id, group_id)
+		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, storeID, id.Issuer, id.ID, groupID)
+	return n == 1, err
+}
+
+// UpdateDirectoryGroup is part of directory.GroupTx.
+func (t *Tx) UpdateDirectoryGroup(g directory.Group) (bool, error) {
+	n, err := t.exec(`UPDATE directory_groups SET display_name = $1, display_name_key = $2, description = $3,
+			updated_at = $4, updated_by = $5, version = $6
+		WHERE store_id = $7 AND group_id = $8 AND version = $9`,
+		g.DisplayName, g.NameKey(), g.Description,
+		g.UpdatedAt.UnixMilli(), g.UpdatedBy, g.Version, g.StoreID, g.ID, g.Version-1)
+	return n == 1, err
+}
+
+// DeleteDirectoryGroup is part of directory.GroupTx.
+func (t *Tx) DeleteDirectoryGroup(storeID, groupID string) (bool, error) {
+	n, err := t.exec(`DELETE FROM directory_groups WHERE store_id = $1 AND group_id = $2`, storeID, groupID)
+	return n == 1, err
+}
+
+const membershipColumns = `store_id, membership_id, group_id, user_id, created_at, created_by`
+
+// DirectoryMembership is part of directory.MembershipReader.
+func (t *Tx) DirectoryMembership(storeID, membershipID string) (directory.Membership, bool, error) {
+	return t.directoryMembership(`SELECT `+membershipColumns+` FROM directory_memberships
+		WHERE store_id = $1 AND membership_id = $2`, storeID, membershipID)
+}
+
+// DirectoryMembershipOf is part of directory.MembershipReader.
+func (t *Tx) DirectoryMembershipOf(storeID, groupID, userID string) (directory.Membership, bool, error) {
+	return t.directoryMembership(`SELECT `+membershipColumns+` FROM directory_memberships
+		WHERE store_id = $1 AND group_id = $2 AND user_id = $3`, storeID, groupID, userID)
+}
+
+// DirectoryMemberships is part of directory.MembershipReader.
+func (t *Tx) DirectoryMemberships(storeID, groupID, afterUser string, limit int) ([]directory.Membership, error) {
+	return t.directoryMemberships(`SELECT `+membershipColumns+` FROM directory_memberships
+		WHERE store_id = $1 AND group_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4`, storeID, groupID, afterUser, limit)
+}
+
+// DirectoryMembershipsOfUser is part of directory.MembershipReader.
+func (t *Tx) DirectoryMembershipsOfUser(storeID, userID, afterGroup string, limit int) ([]directory.Membership, error) {
+	return t.directoryMemberships(`SELECT `+membershipColumns+` FROM directory_memberships
+		WHERE store_id = $1 AND user_id = $2 AND group_id > $3 ORDER BY group_id LIMIT $4`, storeID, userID, afterGroup, limit)
+}
+
+func (t *Tx) directoryMembership(query string, args ...any) (directory.Membership, bool, error) {
+	memberships, err := t.directoryMemberships(query, args...)
+	if err != nil || len(memberships) == 0 {
+		return directory.Membership{}, false, err
+	}
+	return memberships[0], true, nil
+}
+
+// directoryMemberships reads memberships. Nothing ever changes one, so that
+// its update is its creation.
+func (t *Tx) directoryMemberships(query string, args ...any) (memberships []directory.Membership, err error) {
+	err = t.rows(query, args, func(scan func(...any) error) error {
+		var m directory.Membership
+		var created int64
+		if err := scan(&m.StoreID, &m.ID, &m.GroupID, &m.UserID, &created, &m.CreatedBy); err != nil {
+			return err
+		}
+		m.CreatedAt = time.UnixMilli(created).UTC()
+		m.UpdatedAt, m.UpdatedBy, m.Version = m.CreatedAt, m.CreatedBy, 1
+		memberships = append(memberships, m)
+		return nil
+	})
+	return memberships, err
+}
+
+// DirectoryGroupsAmong is part of directory.MembershipReader.
+func (t *Tx) DirectoryGroupsAmong(storeID, userID string, groupIDs []string) ([]string, error) {
+	if len(groupIDs) == 0 {
+		return nil, nil
+	}
+	// The list is padded to a power of two, so that there are few queries to
+	// prepare.
+	size := 1
+	for size < len(groupIDs) {
+		size *= 2
+	}
+	args := []any{storeID, userID}
+	var marks strings.Builder
+	for i := range size {
+		args = append(args, groupIDs[min(i, len(groupIDs)-1)])
+		if i > 0 {
+			marks.WriteString(", ")
+		}
+		marks.WriteString("$" + strconv.Itoa(len(args)))
+	}
+	return t.texts(`SELECT group_id FROM directory_memberships
+		WHERE store_id = $1 AND user_id = $2 AND group_id IN (`+marks.String()+`)`, args...)
+}
+
+// DirectoryGroupIDsOfUser is part of directory.MembershipReader.
+func (t *Tx) DirectoryGroupIDsOfUser(storeID, userID string) ([]string, error) {
+	return t.texts(`SELECT group_id FROM directory_memberships WHERE store_id = $1 AND user_id = $2 ORDER BY group_id`,
+		storeID, userID)
+}
+
+// DirectoryUserIDsOfGroup is part of directory.MembershipReader.
+func (t *Tx) DirectoryUserIDsOfGroup(storeID, groupID string) ([]string, error) {
+	return t.texts(`SELECT user_id FROM directory_memberships WHERE store_id = $1 AND group_id = $2 ORDER BY user_id`,
+		storeID, groupID)
+}
+
+// texts runs a query of one column of text.
+func (t *Tx) texts(query string, args ...any) (values []string, err error) {
+	err = t.rows(query, args, func(scan func(...any) error) error {
+		var value string
+		if err := scan(&value); err != nil {
+			return err
+		}
+		values = append(values, value)
+		return nil
+	})
+	return values, err
+}
+
+// InsertDirectoryMembership is part of directory.MembershipTx.
+func (t *Tx) InsertDirectoryMembership(m directory.Membership) (bool, error) {
+	n, err := t.exec(`INSERT INTO directory_memberships (store_id, group_id, user_id, membership_id, created_at, created_by)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+		m.StoreID, m.GroupID, m.UserID, m.ID, m.CreatedAt.UnixMilli(), m.CreatedBy)
+	return n == 1, err
+}
+
+// DeleteDirectoryMembership is part of directory.MembershipTx.
+func (t *Tx) DeleteDirectoryMembership(storeID, membershipID string) (bool, error) {
+	n, err := t.exec(`DELETE FROM directory_memberships WHERE store_id = $1 AND membership_id = $2`, storeID, membershipID)
+	return n == 1, err
+}
