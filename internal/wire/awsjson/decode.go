@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/atrium-iam/atrium/internal/wire/codec"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
@@ -61,7 +60,7 @@ func (d *decoder) value(ref schema.Ref, v reflect.Value) error {
 	}
 	switch s.Kind {
 	case schema.Structure, schema.Union:
-		return d.structure(ref, into(v))
+		return d.structure(ref, codec.Into(v))
 	case schema.List:
 		return d.list(s, v)
 	case schema.Map:
@@ -69,16 +68,6 @@ func (d *decoder) value(ref schema.Ref, v reflect.Value) error {
 	default:
 		return d.scalar(s.Kind, v)
 	}
-}
-
-// into returns what v holds or points to, making a new one.
-func into(v reflect.Value) reflect.Value {
-	if v.Kind() != reflect.Pointer {
-		v.SetZero()
-		return v
-	}
-	v.Set(reflect.New(v.Type().Elem()))
-	return v.Elem()
 }
 
 // structure reads an object into the struct v. Of members given twice the last
@@ -224,7 +213,7 @@ func (d *decoder) scalar(kind schema.Kind, v reflect.Value) error {
 		if kind != schema.Boolean {
 			return unconvertible(found, kind)
 		}
-		into(v).SetBool(c == 't')
+		codec.Into(v).SetBool(c == 't')
 		return nil
 	default:
 		text, err := d.number()
@@ -243,7 +232,7 @@ func fromString(kind schema.Kind, text string, v reflect.Value) error {
 			*p = &text
 			return nil
 		}
-		into(v).SetString(text)
+		codec.Into(v).SetString(text)
 		return nil
 	case schema.Blob:
 		data, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -254,16 +243,16 @@ func fromString(kind schema.Kind, text string, v reflect.Value) error {
 	case schema.Double:
 		if text == "NaN" || text == "Infinity" || text == "-Infinity" {
 			f, _ := strconv.ParseFloat(text, 64)
-			into(v).SetFloat(f)
+			codec.Into(v).SetFloat(f)
 			return nil
 		}
 	case schema.Boolean:
 		switch strings.ToLower(text) {
 		case "true", "yes", "y", "t", "1":
-			into(v).SetBool(true)
+			codec.Into(v).SetBool(true)
 			return nil
 		case "false", "no", "n", "f", "0":
-			into(v).SetBool(false)
+			codec.Into(v).SetBool(false)
 			return nil
 		}
 	}
@@ -276,17 +265,17 @@ func fromNumber(kind schema.Kind, text string, v reflect.Value) error {
 	switch kind {
 	case schema.Integer, schema.Long:
 		if n, ok := integer(text); ok && (kind == schema.Long || n == int64(int32(n))) {
-			into(v).SetInt(n)
+			codec.Into(v).SetInt(n)
 			return nil
 		}
 	case schema.Double:
 		if f, err := strconv.ParseFloat(text, 64); err == nil {
-			into(v).SetFloat(f)
+			codec.Into(v).SetFloat(f)
 			return nil
 		}
 	case schema.Timestamp:
-		if t, ok := epoch(text); ok {
-			into(v).Set(reflect.ValueOf(t))
+		if t, ok := codec.Epoch(text); ok {
+			codec.Into(v).Set(reflect.ValueOf(t))
 			return nil
 		}
 	}
@@ -303,36 +292,9 @@ func integer(text string) (int64, bool) {
 	return n, err == nil
 }
 
-// epoch reads seconds since 1970 with an optional fraction, to the millisecond.
-func epoch(text string) (time.Time, bool) {
-	seconds, err := strconv.ParseFloat(text, 64)
-	// The years 1 to 9999: what every format of ours can write.
-	if err != nil || seconds < -62135596800 || seconds >= 253402300800 {
-		return time.Time{}, false
-	}
-	return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC(), true
-}
-
-// unconvertible tells a JSON value of the wrong type.
+// unconvertible refuses a JSON value of the wrong type.
 func unconvertible(found string, kind schema.Kind) error {
-	target := "a String"
-	switch kind {
-	case schema.Integer:
-		target = "an Integer"
-	case schema.Long:
-		target = "a Long"
-	case schema.Double:
-		target = "a Double"
-	case schema.Boolean:
-		if target = "a Boolean"; found == "STRING_VALUE" {
-			target = "an Boolean"
-		}
-	case schema.Blob:
-		target = "a Blob"
-	case schema.Timestamp:
-		target = "milliseconds since epoch"
-	}
-	return codec.Serialization(found + " can not be converted to " + target)
+	return codec.Serialization(codec.Unconvertible(found, kind))
 }
 
 // documentInto reads any JSON value. Null is a value of its own here.
@@ -341,7 +303,7 @@ func (d *decoder) documentInto(v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	into(v).Set(reflect.ValueOf(schema.JSON{Value: value}))
+	codec.Into(v).Set(reflect.ValueOf(schema.JSON{Value: value}))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/atrium-iam/atrium/internal/wire/codec"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
 
@@ -17,7 +18,7 @@ import (
 func (c *Codec) appendValue(dst []byte, ref schema.Ref, v reflect.Value) []byte {
 	s := c.service.Shape(ref)
 	if s.Kind == schema.Timestamp && v.Kind() == reflect.Pointer {
-		return appendTime(dst, *v.Interface().(*time.Time))
+		return codec.AppendEpoch(dst, *v.Interface().(*time.Time))
 	}
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
@@ -38,7 +39,7 @@ func (c *Codec) appendValue(dst []byte, ref schema.Ref, v reflect.Value) []byte 
 	case schema.Boolean:
 		return strconv.AppendBool(dst, v.Bool())
 	case schema.Timestamp:
-		return appendTime(dst, v.Interface().(time.Time))
+		return codec.AppendEpoch(dst, v.Interface().(time.Time))
 	case schema.Blob:
 		dst = append(dst, '"')
 		dst = base64.StdEncoding.AppendEncode(dst, v.Bytes())
@@ -105,19 +106,6 @@ func (c *Codec) appendElement(dst []byte, ref schema.Ref, v reflect.Value) []byt
 		return append(dst, "null"...)
 	}
 	return c.appendValue(dst, ref, v)
-}
-
-// appendTime writes seconds since 1970, with milliseconds when there are any.
-func appendTime(dst []byte, t time.Time) []byte {
-	ms := t.UnixMilli()
-	if ms < 0 {
-		dst, ms = append(dst, '-'), -ms
-	}
-	dst = strconv.AppendInt(dst, ms/1000, 10)
-	if ms %= 1000; ms == 0 {
-		return dst
-	}
-	return append(dst, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
 func appendFloat(dst []byte, f float64) []byte {
