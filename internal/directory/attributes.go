@@ -157,52 +157,51 @@ func checkExtension(name string) error {
 	return nil
 }
 
-// checked returns a as the directory keeps it, or the rule that it breaks.
-func (a Attributes) checked() (Attributes, error) {
+// check returns the first rule that a breaks.
+func (a *Attributes) check() error {
 	if err := a.require(); err != nil {
-		return Attributes{}, err
+		return err
 	}
 	var document map[string]any
 	if err := convert(a, &document); err != nil {
-		return Attributes{}, err
+		return err
 	}
-	return readAttributes(document)
+	if _, err := userSchema.acceptObject("", document); err != nil {
+		return err
+	}
+	return a.checkValues()
 }
 
 // with returns a after operations.
-func (a Attributes) with(operations []Operation) (Attributes, error) {
+func (a *Attributes) with(operations []Operation) (changed Attributes, err error) {
 	var document map[string]any
 	if err := convert(a, &document); err != nil {
-		return Attributes{}, err
+		return changed, err
 	}
 	if err := apply(&userSchema, document, operations); err != nil {
-		return Attributes{}, err
+		return changed, err
 	}
-	changed, err := readAttributes(document)
-	if err != nil {
-		return Attributes{}, err
+	if err := convert(document, &changed); err != nil {
+		return changed, err
 	}
-	return changed, changed.require()
+	if err := changed.require(); err != nil {
+		return changed, err
+	}
+	return changed, changed.checkValues()
 }
 
-// readAttributes checks a whole document of attributes and reads it.
-func readAttributes(document map[string]any) (out Attributes, err error) {
-	accepted, err := userSchema.acceptObject("", document)
-	if err != nil {
-		return out, err
+// checkValues checks the values that have a rule of their own.
+func (a *Attributes) checkValues() error {
+	if err := checkReserved(a.UserName); err != nil {
+		return err
 	}
-	if err := convert(accepted, &out); err != nil {
-		return out, err
+	if a.Birthdate == "" {
+		return nil
 	}
-	if reserved(out.UserName) {
-		return out, invalid("%s is a reserved name and can't be used for users or groups.", out.UserName)
+	if _, err := time.Parse(time.DateOnly, a.Birthdate); err != nil {
+		return invalid("The value of the attribute birthdate must be a date in the form YYYY-MM-DD.")
 	}
-	if out.Birthdate != "" {
-		if _, err := time.Parse(time.DateOnly, out.Birthdate); err != nil {
-			return out, invalid("The value of the attribute birthdate must be a date in the form YYYY-MM-DD.")
-		}
-	}
-	return out, nil
+	return nil
 }
 
 // require checks that a has what every user must have.
@@ -231,9 +230,12 @@ func (a *Attributes) require() error {
 	return missing(absent...)
 }
 
-// reserved reports whether AWS keeps a name for itself.
-func reserved(name string) bool {
-	return strings.EqualFold(name, "Administrator") || strings.EqualFold(name, "AWSAdministrators")
+// checkReserved refuses the names that AWS keeps for itself.
+func checkReserved(name string) error {
+	if strings.EqualFold(name, "Administrator") || strings.EqualFold(name, "AWSAdministrators") {
+		return invalid("%s is a reserved name and can't be used for users or groups.", name)
+	}
+	return nil
 }
 
 // missing says that attributes are required, in AWS's words.

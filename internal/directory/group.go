@@ -64,10 +64,7 @@ func (g *Group) check() error {
 	if _, err := groupSchema.acceptObject("", g.document()); err != nil {
 		return err
 	}
-	if reserved(g.DisplayName) {
-		return invalid("%s is a reserved name and can't be used for users or groups.", g.DisplayName)
-	}
-	return nil
+	return checkReserved(g.DisplayName)
 }
 
 // document is the attributes of g by name.

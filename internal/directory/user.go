@@ -43,12 +43,11 @@ type NewUser struct {
 // and name.familyName are required. The user name and the e-mail address are
 // unique in the store, whatever their case, and external ids per issuer.
 func CreateUser(tx UserTx, ids ident.Source, by Stamp, storeID string, in NewUser) (User, error) {
-	attributes, err := in.Attributes.checked()
-	if err != nil {
+	if err := in.Attributes.check(); err != nil {
 		return User{}, err
 	}
 	u := User{
-		StoreID: storeID, ID: newID(ids, storeID, by.At), Attributes: attributes,
+		StoreID: storeID, ID: newID(ids, storeID, by.At), Attributes: in.Attributes,
 		ExternalIDs: slices.Clone(in.ExternalIDs), Status: Enabled, Record: by.created(),
 	}
 	inserted, err := tx.InsertDirectoryUser(u)
