@@ -165,8 +165,6 @@ func (c *Claim) appendHeader(b []byte, name string) []byte {
 		if len(r.Header["Content-Length"]) == 0 && r.ContentLength >= 0 {
 			return strconv.AppendInt(b, r.ContentLength, 10)
 		}
-	case "transfer-encoding":
-		return append(b, strings.Join(r.TransferEncoding, ",")...)
 	}
 	var space [64]byte
 	for i, value := range r.Header[string(appendHeaderKey(space[:0], name))] {

@@ -99,3 +99,26 @@ func TestFoldedHeader(t *testing.T) {
 		t.Fatalf("%v %v", refused, err)
 	}
 }
+
+// TestAuthoritySignsTheHost accepts HTTP/2's name for the host in its place.
+func TestAuthoritySignsTheHost(t *testing.T) {
+	sign := func(host, signature string) *Claim {
+		r := get(t, "/", auth("AWS4-HMAC-SHA256 Credential="+goodScope+", SignedHeaders=:authority;x-amz-date, Signature="+signature)...)
+		r.Host = host
+		c, err := Parse(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	empty := sha256.Sum256(nil)
+	first := sign("a.example", "00")
+	signature := first.sign(deriveKey(exampleSecret, first.Scope), hex.EncodeToString(empty[:]))
+	opts := Options{Now: signingTime}
+	if _, err := NewVerifier(1).Verify(sign("a.example", string(signature[:])), exampleSecret, nil, opts); err != nil {
+		t.Errorf("refused: %+v", *err)
+	}
+	if _, err := NewVerifier(1).Verify(sign("b.example", string(signature[:])), exampleSecret, nil, opts); err == nil {
+		t.Error("accepted another host")
+	}
+}
