@@ -32,8 +32,13 @@ func splitARN(s string) (parts arn, ok bool) {
 // itself, so that a wildcard does not reach over a colon, but for those inside
 // the resource part.
 type arnPattern struct {
-	all   bool // "*": everything, also what is no ARN
-	parts [arnParts]pattern
+	all bool // "*": everything, also what is no ARN
+	// head is the beginning that holds nothing special: whole parts, with
+	// their colons. Most patterns are all head but for the resource part.
+	head string
+	// middle are the parts that follow, up to the account.
+	middle   []pattern
+	resource pattern
 }
 
 // compileARN compiles text. Parts that are missing at its end match anything.
@@ -41,25 +46,33 @@ type arnPattern struct {
 // it that holds one is never known to match.
 func compileARN(text string, variables bool) (arnPattern, error) {
 	var p arnPattern
-	whole, err := compilePattern(text, syntax{wildcards: true, variables: variables})
+	syn := syntax{wildcards: true, variables: variables}
+	whole, err := compilePattern(text, syn)
 	if err != nil {
 		return p, err
 	}
-	if whole.matchesAll() {
+	if whole.shape == matchAll {
 		p.all = true
 		return p, nil
 	}
+	p.head = arnPrefix
 	rest, more := strings.CutPrefix(text, arnPrefix)
-	for i := range p.parts {
+	for i := range arnParts {
 		part := "*"
 		if more {
 			part, rest, more = cutPart(rest, i == arnResource, variables)
 		}
-		if p.parts[i], err = compilePattern(part, syntax{wildcards: true, variables: variables}); err != nil {
+		compiled, err := compilePattern(part, syn)
+		switch {
+		case err != nil:
 			return p, err
-		}
-		if i < arnResource {
-			p.parts[i].forgetVariables()
+		case i == arnResource:
+			p.resource = compiled
+		case compiled.shape == matchText && len(p.middle) == 0:
+			p.head += compiled.text + ":"
+		default:
+			compiled.forgetVariables()
+			p.middle = append(p.middle, compiled)
 		}
 	}
 	return p, nil
@@ -89,24 +102,27 @@ func cutPart(rest string, last, variables bool) (part, after string, more bool) 
 func (p *pattern) forgetVariables() {
 	for i := range p.tokens {
 		if t := &p.tokens[i]; t.kind == variable {
-			t.key, t.hasFallback = Key{}, false
+			t.ref = &reference{} // a key that nobody sets
 		}
 	}
 }
 
-// match tells whether the ARN parts (isARN: there is one) matches p.
-func (p *arnPattern) match(parts *arn, isARN bool, ev *evaluation) truth {
+// match tells whether the resource s, taken apart in parts (isARN: it is an
+// ARN), matches p.
+func (p *arnPattern) match(s string, parts *arn, isARN bool, ev *evaluation) truth {
 	if p.all {
 		return yes
 	}
-	if !isARN {
+	if !isARN || !strings.HasPrefix(s, p.head) {
 		return no
 	}
-	result := yes
-	for i := range p.parts {
-		if result = and(result, p.parts[i].match(parts[i], ev)); result == no {
+	result := p.resource.match(parts[arnResource], ev)
+	first := arnResource - len(p.middle)
+	for i := range p.middle {
+		if result == no {
 			return no
 		}
+		result = and(result, p.middle[i].match(parts[first+i], ev))
 	}
 	return result
 }

@@ -9,17 +9,17 @@ import (
 )
 
 // statementsWithConditions returns the set of one policy of n statements, each
-// with three conditions. Every tenth concerns the benchmark's action by a
-// pattern, and only the last of those allows it.
+// with three conditions. Every fourth concerns the benchmark's action and
+// resource, by patterns, and only the last of those allows it.
 func statementsWithConditions(tb testing.TB, n int) policy.Set {
 	statements := make([]string, n)
 	for i := range statements {
 		action := fmt.Sprintf(`["svc%d:Get*","svc%d:Put*","svc%d:ListThings"]`, i%50, i%50, i%50)
-		if i%2 == 0 {
+		if i%4 == 3 || n == 1 {
 			action = fmt.Sprintf(`["s3:Get*","s3:PutObject","ec2:Run%d*"]`, i)
 		}
 		account := fmt.Sprint(i)
-		if i >= n-2 {
+		if i == n-1 {
 			account = "production"
 		}
 		statements[i] = fmt.Sprintf(`{"Effect":"Allow","Action":%s,"Resource":["arn:aws:s3:::other-%d/*","arn:aws:s3:::bucket-*/${aws:username}/*"],`+

@@ -117,9 +117,9 @@ type condition struct {
 
 // operand is one value of a condition, ready for its family.
 type operand struct {
-	text pattern // as written; what else is set depends on the family
-	arn  *arnPattern
-	literalValue
+	text    pattern       // as written
+	arn     *arnPattern   // of the ARN family
+	literal *literalValue // of the others, when the text holds no variable
 }
 
 // compileConditions compiles a Condition element.
@@ -219,9 +219,10 @@ func (c *condition) compileValue(text string, variables bool) (operand, error) {
 		v.arn = &p
 		return v, err
 	}
-	if exact, ok := v.text.exact(); ok {
-		v.literalValue = parseLiteral(c.family, exact)
-		if c.family == familyDate && !v.valid {
+	if v.text.shape == matchText && c.family != familyString {
+		parsed := parseLiteral(c.family, v.text.text)
+		v.literal = &parsed
+		if c.family == familyDate && !parsed.valid {
 			return v, malformed("The policy failed legacy parsing")
 		}
 	}
@@ -262,7 +263,7 @@ func (c *condition) holds(ev *evaluation) truth {
 func (c *condition) null(isAbsent bool, ev *evaluation) truth {
 	result := no
 	for i := range c.values {
-		v := c.values[i].literal(c.family, ev)
+		v := c.values[i].value(c.family, ev)
 		switch {
 		case !v.valid:
 			result = or(result, unknown)
@@ -283,7 +284,7 @@ func (c *condition) matchAny(s string, ev *evaluation) truth {
 		parts, isARN := splitARN(s)
 		result := no
 		for i := range c.values {
-			result = or(result, c.values[i].arn.match(&parts, isARN, ev))
+			result = or(result, c.values[i].arn.match(s, &parts, isARN, ev))
 		}
 		return result
 	default:

@@ -11,7 +11,7 @@ type index struct {
 	services map[string]*serviceIndex
 }
 
-// serviceIndex holds what names one service. Names are lower case.
+// serviceIndex holds what names one service. Names are in lower case.
 type serviceIndex struct {
 	exact    map[string][]int32
 	patterns []actionPattern
@@ -29,7 +29,7 @@ func (ix *index) addAny(n int32) {
 }
 
 func (ix *index) add(service, name string, n int32) error {
-	p, err := compilePattern(name, syntax{wildcards: true, fold: true})
+	p, err := compilePattern(name, syntax{wildcards: true})
 	if err != nil {
 		return err
 	}
@@ -41,10 +41,11 @@ func (ix *index) add(service, name string, n int32) error {
 		s = &serviceIndex{exact: make(map[string][]int32)}
 		ix.services[service] = s
 	}
-	if exact, ok := p.exact(); !ok {
+	if p.shape != matchText {
+		p.fold = true // for the general matcher, which sees the action as it was asked
 		s.patterns = append(s.patterns, actionPattern{p, n})
-	} else if !slices.Contains(s.exact[exact], n) {
-		s.exact[exact] = append(s.exact[exact], n)
+	} else if !slices.Contains(s.exact[name], n) {
+		s.exact[name] = append(s.exact[name], n)
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func (p *Policy) applies(ix *index, ev *evaluation) truth {
 	last := int32(-1) // a statement is not evaluated again for its next pattern
 	for i := range s.patterns {
 		a := &s.patterns[i]
-		if a.statement == last || !a.name.run(ev.action[ev.colon+1:], nil) {
+		if a.statement == last || !a.match(ev) {
 			continue
 		}
 		last = a.statement
@@ -81,17 +82,26 @@ func (p *Policy) applies(ix *index, ev *evaluation) truth {
 	return result
 }
 
+// match reports whether the name of the request's action matches.
+func (a *actionPattern) match(ev *evaluation) bool {
+	if a.name.shape == matchHead {
+		name, head := ev.name(), a.name.text
+		return len(name) >= len(head) && string(name[:len(head)]) == head
+	}
+	return a.name.match(ev.action[ev.colon+1:], ev) == yes
+}
+
 // applies tells whether the statement applies to a request whose action the
 // index has found.
 func (st *statement) applies(ev *evaluation) truth {
 	for i := range st.notActions {
-		if st.notActions[i].run(ev.action, nil) {
+		if st.notActions[i].match(ev.action, ev) == yes {
 			return no
 		}
 	}
 	result := no
 	for i := range st.resources {
-		if result = or(result, st.resources[i].match(&ev.resource, ev.isARN, ev)); result == yes {
+		if result = or(result, st.resources[i].match(ev.resource, &ev.parts, ev.isARN, ev)); result == yes {
 			break
 		}
 	}

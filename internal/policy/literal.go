@@ -37,37 +37,55 @@ func parseLiteral(f family, text string) (v literalValue) {
 	return v
 }
 
-// literal returns the operand's value, replacing its variables.
-func (v *operand) literal(f family, ev *evaluation) literalValue {
-	if !v.text.variables {
-		return v.literalValue
+// value returns the operand's value, replacing its variables.
+func (v *operand) value(f family, ev *evaluation) *literalValue {
+	if v.literal != nil {
+		return v.literal
 	}
 	var text strings.Builder
 	for i := range v.text.tokens {
 		part, ok := v.text.tokens[i].value(ev)
 		if !ok {
-			return literalValue{}
+			return &literalValue{}
 		}
 		text.WriteString(part)
 	}
-	return parseLiteral(f, text.String())
+	parsed := parseLiteral(f, text.String())
+	return &parsed
+}
+
+// parsed remembers the last value that was parsed of a family: conditions of
+// many statements ask about the same keys.
+type parsed struct {
+	family family
+	text   string
+	value  literalValue
+}
+
+// parse is parseLiteral of a value of the request.
+func (ev *evaluation) parse(f family, text string) *literalValue {
+	slot := &ev.parsed[f%2] // dates, and addresses, are what is often asked about
+	if slot.family != f || slot.text != text {
+		*slot = parsed{f, text, parseLiteral(f, text)}
+	}
+	return &slot.value
 }
 
 // matchLiteral tells whether the request's value s stands in the condition's
 // relation to any of its values. What cannot be parsed is unknown.
 func (c *condition) matchLiteral(s string, ev *evaluation) truth {
-	got := parseLiteral(c.family, s)
+	got := ev.parse(c.family, s)
 	if !got.valid {
 		return unknown
 	}
 	result := no
 	for i := range c.values {
-		want := c.values[i].literal(c.family, ev)
+		want := c.values[i].value(c.family, ev)
 		if !want.valid {
 			result = or(result, unknown)
 			continue
 		}
-		result = or(result, truthOf(c.compare(&got, &want)))
+		result = or(result, truthOf(c.compare(got, want)))
 	}
 	return result
 }
@@ -134,7 +152,7 @@ var dateLayouts = [...]string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-0
 // parseDate parses an ISO 8601 date or a number of seconds since 1970. Four
 // digits are a year.
 func parseDate(text string) (time.Time, bool) {
-	if len(text) != len("2006") && strings.Trim(text, "0123456789") == "" {
+	if len(text) != len("2006") && isDigits(text) {
 		seconds, err := strconv.ParseInt(text, 10, 64)
 		return time.Unix(seconds, 0), err == nil
 	}
@@ -147,6 +165,15 @@ func parseDate(text string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+func isDigits(text string) bool {
+	for i := range len(text) {
+		if text[i] < '0' || '9' < text[i] {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // parsePrefix parses an address or a range in CIDR form. IPv4 addresses in

@@ -18,16 +18,33 @@ const (
 
 type token struct {
 	kind tokenKind
-	text string // literal: what it matches
-	key  Key    // variable
-	// fallback is a variable's default; hasFallback tells "" from none.
-	fallback    string
-	hasFallback bool
+	text string     // literal: what it matches
+	ref  *reference // variable
 }
+
+// reference is a policy variable: a key and, perhaps, a default.
+type reference struct {
+	key         Key
+	fallback    string
+	hasFallback bool // tells an empty default from none
+}
+
+// shape tells the patterns apart that need no general matcher.
+type shape uint8
+
+const (
+	general   shape = iota
+	matchAll        // "*"
+	matchText       // no wildcard, no variable, exact case
+	matchHead       // text and then "*"
+)
 
 // pattern is a compiled string of a policy.
 type pattern struct {
-	tokens    []token
+	shape  shape
+	text   string // matchText, matchHead
+	tokens []token
+	// variables says that there are some.
 	variables bool
 	// fold matches letters of either case.
 	fold bool
@@ -68,18 +85,18 @@ func compilePattern(text string, syn syntax) (pattern, error) {
 			if end < 0 {
 				return pattern{}, errSyntax
 			}
-			reference := text[i+2 : i+end]
+			inner := text[i+2 : i+end]
 			i += end + 1
-			if reference == "*" || reference == "?" || reference == "$" {
-				lit.WriteString(reference) // the character itself
+			if inner == "*" || inner == "?" || inner == "$" {
+				lit.WriteString(inner) // the character itself
 				continue
 			}
-			t, err := compileVariable(reference)
+			ref, err := compileReference(inner)
 			if err != nil {
 				return pattern{}, err
 			}
 			flush()
-			p.tokens = append(p.tokens, t)
+			p.tokens = append(p.tokens, token{kind: variable, ref: ref})
 			p.variables = true
 		default:
 			lit.WriteByte(c)
@@ -87,100 +104,98 @@ func compilePattern(text string, syn syntax) (pattern, error) {
 		}
 	}
 	flush()
+	p.classify()
 	return p, nil
 }
 
-// compileVariable compiles what stands inside ${…}: a key and, optionally,
+// classify sets the pattern's shape.
+func (p *pattern) classify() {
+	switch t := p.tokens; {
+	case len(t) == 1 && t[0].kind == anyRun:
+		p.shape = matchAll
+	case p.fold:
+	case len(t) == 0:
+		p.shape = matchText
+	case len(t) == 1 && t[0].kind == literal:
+		p.shape, p.text = matchText, t[0].text
+	case len(t) == 2 && t[0].kind == literal && t[1].kind == anyRun:
+		p.shape, p.text = matchHead, t[0].text
+	}
+}
+
+// compileReference compiles what stands inside ${…}: a key and, optionally,
 // a comma and a default in single quotes.
-func compileVariable(reference string) (token, error) {
-	name, fallback, hasFallback := strings.Cut(reference, ",")
-	t := token{kind: variable, key: NewKey(strings.TrimSpace(name)), hasFallback: hasFallback}
-	if t.key.name == "" {
-		return token{}, errSyntax
+func compileReference(inner string) (*reference, error) {
+	name, fallback, hasFallback := strings.Cut(inner, ",")
+	ref := &reference{key: NewKey(strings.TrimSpace(name)), hasFallback: hasFallback}
+	if ref.key.name == "" {
+		return nil, errSyntax
 	}
 	if hasFallback {
 		fallback = strings.TrimSpace(fallback)
 		if len(fallback) < 2 || fallback[0] != '\'' || fallback[len(fallback)-1] != '\'' {
-			return token{}, errSyntax
+			return nil, errSyntax
 		}
-		t.fallback = fallback[1 : len(fallback)-1]
+		ref.fallback = fallback[1 : len(fallback)-1]
 	}
-	return t, nil
-}
-
-// matchesAll reports whether p matches every string.
-func (p *pattern) matchesAll() bool {
-	return len(p.tokens) == 1 && p.tokens[0].kind == anyRun
-}
-
-// exact returns the only string that p matches, when there is just one.
-func (p *pattern) exact() (string, bool) {
-	switch {
-	case len(p.tokens) == 0:
-		return "", true
-	case len(p.tokens) == 1 && p.tokens[0].kind == literal:
-		return p.tokens[0].text, true
-	default:
-		return "", false
-	}
+	return ref, nil
 }
 
 // match tells whether s matches p. A variable without a value could be
 // anything: the answer is unknown when s would match with some value of it.
 func (p *pattern) match(s string, ev *evaluation) truth {
-	if !p.variables {
-		return truthOf(p.run(s, nil))
+	switch p.shape {
+	case matchAll:
+		return yes
+	case matchText:
+		return truthOf(s == p.text)
+	case matchHead:
+		return truthOf(strings.HasPrefix(s, p.text))
+	default:
+		return p.run(s, ev)
 	}
-	if !p.run(s, ev) {
-		return no
-	}
-	for i := range p.tokens {
-		if _, ok := p.tokens[i].value(ev); !ok {
-			return unknown
-		}
-	}
-	return yes
 }
 
 // run is the matcher: it walks s and the tokens together and, on a mismatch,
 // lets the last run of any characters take one more. Going back to the last
 // one only makes it O(len(s) × size of p), never exponential.
-func (p *pattern) run(s string, ev *evaluation) bool {
+func (p *pattern) run(s string, ev *evaluation) truth {
 	at, t := 0, 0
 	star, starAt := -1, 0
+	matched := yes // unknown once a variable without a value has been passed
 	for {
-		if t == len(p.tokens) {
+		n := -1
+		switch {
+		case t == len(p.tokens):
 			if at == len(s) {
-				return true
+				return matched
 			}
-		} else if tok := &p.tokens[t]; tok.isRun(ev) {
-			if t == len(p.tokens)-1 {
-				return true
-			}
+		case p.tokens[t].kind == anyRun:
+			n = 0
 			star, starAt = t, at
-			t++
-			continue
-		} else if n := p.step(tok, s[at:], ev); n >= 0 {
+		default:
+			text, known := p.tokens[t].value(ev)
+			if !known {
+				matched, n = unknown, 0
+				star, starAt = t, at
+				break
+			}
+			n = p.step(p.tokens[t].kind, text, s[at:])
+		}
+		switch {
+		case n >= 0:
 			at += n
 			t++
-			continue
+			if star == len(p.tokens)-1 {
+				return matched
+			}
+		case star < 0 || starAt >= len(s):
+			return no
+		default:
+			starAt += width(s[starAt:])
+			at, t = starAt, star+1
 		}
-		if star < 0 || starAt >= len(s) {
-			return false
-		}
-		starAt += width(s[starAt:])
-		at, t = starAt, star+1
 	}
-}
-
-// isRun reports whether t takes any run of characters: an asterisk, or a
-// variable whose value is not known.
-func (t *token) isRun(ev *evaluation) bool {
-	if t.kind != variable {
-		return t.kind == anyRun
-	}
-	_, ok := t.value(ev)
-	return !ok
 }
 
 // value returns the text that t stands for, false when it is a variable
@@ -189,33 +204,31 @@ func (t *token) value(ev *evaluation) (string, bool) {
 	if t.kind != variable {
 		return t.text, true
 	}
-	e := ev.lookup(t.key)
+	e := ev.lookup(t.ref.key)
 	switch {
 	case e == nil || e.len() > 1:
 		return "", false
 	case e.len() == 1:
 		return e.first, true
 	default:
-		return t.fallback, t.hasFallback
+		return t.ref.fallback, t.ref.hasFallback
 	}
 }
 
-// step returns how many bytes of s the token takes, -1 when it does not match.
-func (p *pattern) step(t *token, s string, ev *evaluation) int {
-	if t.kind == anyOne {
-		if s == "" {
-			return -1
-		}
+// step returns how many bytes of s a token takes, -1 when it does not match.
+func (p *pattern) step(kind tokenKind, text, s string) int {
+	switch {
+	case kind == anyOne && s == "":
+		return -1
+	case kind == anyOne:
 		return width(s)
-	}
-	text, _ := t.value(ev)
-	if p.fold {
+	case p.fold:
 		return foldPrefix(s, text)
-	}
-	if strings.HasPrefix(s, text) {
+	case strings.HasPrefix(s, text):
 		return len(text)
+	default:
+		return -1
 	}
-	return -1
 }
 
 // width returns the length of the first character of s.

@@ -50,7 +50,7 @@ func TestPattern(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := mustPattern(t, tt.pattern, tt.syntax)
-		if got := p.run(tt.text, nil); got != tt.want {
+		if got := p.match(tt.text, nil) == yes; got != tt.want {
 			t.Errorf("%q %+v matches %q: %v, want %v", tt.pattern, tt.syntax, tt.text, got, tt.want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestPatternAgreesWithRegexp(t *testing.T) {
 		expr = strings.ReplaceAll(expr, `\?`, `.`)
 		want := regexp.MustCompile(`(?s)\A` + expr + `\z`).MatchString(s)
 		p := mustPattern(t, text, syntax{wildcards: true})
-		if got := p.run(s, nil); got != want {
+		if got := p.match(s, nil) == yes; got != want {
 			t.Fatalf("%q matches %q: %v, want %v", text, s, got, want)
 		}
 	})
@@ -93,7 +93,7 @@ func TestPathologicalPatterns(t *testing.T) {
 		p := mustPattern(t, text, syntax{wildcards: true, variables: true})
 		values := new(Values)
 		values.Set(NewKey("aws:username"), "aa")
-		if p.run(strings.Repeat("a", 10000), &evaluation{values: values}) {
+		if p.match(strings.Repeat("a", 10000), &evaluation{values: values}) != no {
 			t.Errorf("%.10q… matches", text)
 		}
 	}

@@ -62,9 +62,11 @@ type evaluation struct {
 	values   *Values
 	action   string
 	colon    int // its index in action
-	resource arn
+	resource string
+	parts    arn // of the resource, when isARN
 	isARN    bool
 	lowered  [128]byte // action in lower case; longer ones do not exist
+	parsed   [2]parsed
 }
 
 // lookup returns the entry of key, nil when it is unknown.
@@ -77,14 +79,14 @@ func (ev *evaluation) name() []byte    { return ev.lowered[ev.colon+1 : len(ev.a
 
 // Decide answers r.
 func (s Set) Decide(r Request) Decision {
-	ev := evaluation{values: r.Context, action: r.Action, colon: strings.IndexByte(r.Action, ':')}
+	ev := evaluation{values: r.Context, action: r.Action, colon: strings.IndexByte(r.Action, ':'), resource: r.Resource}
 	if ev.colon < 0 || len(r.Action) > len(ev.lowered) {
 		return Decision{Effect: ImplicitDeny}
 	}
 	for i := range len(r.Action) {
 		ev.lowered[i] = lower(r.Action[i])
 	}
-	ev.resource, ev.isARN = splitARN(r.Resource)
+	ev.parts, ev.isARN = splitARN(r.Resource)
 
 	if denies(s.Identity, &ev) {
 		return Decision{ExplicitDeny, IdentityPolicy}
