@@ -1,0 +1,113 @@
+package loadgen
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+)
+
+// signer signs the requests of one worker. It is written apart from the
+// server's verifier, so that each checks the other, and remembers the signing
+// key of the day.
+type signer struct {
+	who     Credentials
+	region  string
+	service string
+
+	day string
+	key []byte
+}
+
+// header is a header as sent and as signed.
+type header struct{ name, lower, value string }
+
+// appendRequest appends a signed HTTP/1.1 request. headers must be ordered by
+// their lower-case names and include host and x-amz-date.
+func (s *signer) appendRequest(b []byte, headers []header, body []byte, now time.Time) []byte {
+	date := now.UTC().Format("20060102T150405Z")
+	s.refresh(date[:8])
+
+	canonical := make([]byte, 0, 1024)
+	canonical = append(canonical, "POST\n/\n\n"...)
+	var names []byte
+	for i, h := range headers {
+		if h.lower == "x-amz-date" {
+			headers[i].value, h.value = date, date
+		}
+		canonical = append(canonical, h.lower...)
+		canonical = append(canonical, ':')
+		canonical = append(canonical, h.value...)
+		canonical = append(canonical, '\n')
+		if i > 0 {
+			names = append(names, ';')
+		}
+		names = append(names, h.lower...)
+	}
+	canonical = append(canonical, '\n')
+	canonical = append(canonical, names...)
+	canonical = append(canonical, '\n')
+	hash := sha256.Sum256(body)
+	canonical = hex.AppendEncode(canonical, hash[:])
+
+	scope := s.day + "/" + s.region + "/" + s.service + "/aws4_request"
+	request := sha256.Sum256(canonical)
+	text := append([]byte("AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"), hex.EncodeToString(request[:])...)
+
+	b = append(b, "POST / HTTP/1.1\r\n"...)
+	for _, h := range headers {
+		b = append(b, h.name...)
+		b = append(b, ": "...)
+		b = append(b, h.value...)
+		b = append(b, "\r\n"...)
+	}
+	b = append(b, "User-Agent: atrium-bench/1\r\nAuthorization: AWS4-HMAC-SHA256 Credential="...)
+	b = append(b, s.who.AccessKeyID...)
+	b = append(b, '/')
+	b = append(b, scope...)
+	b = append(b, ", SignedHeaders="...)
+	b = append(b, names...)
+	b = append(b, ", Signature="...)
+	b = hex.AppendEncode(b, mac(s.key, text))
+	b = append(b, "\r\n\r\n"...)
+	return append(b, body...)
+}
+
+func (s *signer) refresh(day string) {
+	if s.day == day {
+		return
+	}
+	s.day = day
+	key := mac([]byte("AWS4"+s.who.SecretAccessKey), []byte(day))
+	key = mac(key, []byte(s.region))
+	key = mac(key, []byte(s.service))
+	s.key = mac(key, []byte("aws4_request"))
+}
+
+func mac(key, text []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(text)
+	return h.Sum(nil)
+}
+
+// headersOf returns the headers that an SDK sends and signs with a call, in
+// the order of signing.
+func headersOf(host string, who Credentials, call Call, length int) []header {
+	list := []header{
+		{"Accept-Encoding", "accept-encoding", "identity"},
+		{"Amz-Sdk-Invocation-Id", "amz-sdk-invocation-id", "0d3e0c6e-53a5-4e1b-8b4a-2f6f8f2b7a10"},
+		{"Amz-Sdk-Request", "amz-sdk-request", "attempt=1; max=3"},
+		{"Content-Length", "content-length", strconv.Itoa(length)},
+		{"Content-Type", "content-type", call.contentType},
+		{"Host", "host", host},
+		{"X-Amz-Date", "x-amz-date", ""},
+	}
+	if who.SessionToken != "" {
+		list = append(list, header{"X-Amz-Security-Token", "x-amz-security-token", who.SessionToken})
+	}
+	if call.target != "" {
+		list = append(list, header{"X-Amz-Target", "x-amz-target", call.target})
+	}
+	return list
+}

@@ -1,0 +1,151 @@
+package loadgen
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// worker calls in a loop on one connection.
+type worker struct {
+	run    *run
+	signer signer
+
+	conn     net.Conn
+	reader   *bufio.Reader
+	request  []byte // reused
+	response []byte // reused
+	headers  []header
+
+	latencies  []time.Duration
+	statuses   map[int]int64
+	failed     int64
+	firstError error
+}
+
+// pauseAfterFailure keeps a broken server from being flooded.
+const pauseAfterFailure = 10 * time.Millisecond
+
+func (w *worker) loop(ctx context.Context) {
+	w.statuses = map[int]int64{}
+	w.headers = headersOf(w.run.host, w.run.server.Credentials, w.run.call, 0)
+	defer w.disconnect()
+	for ctx.Err() == nil {
+		measured := time.Now().After(w.run.begin)
+		if measured && w.run.load.Count > 0 && w.run.counted.Add(1) > w.run.load.Count {
+			return
+		}
+		n := w.run.next.Add(1) - 1
+		status, took, err := w.call(ctx, n)
+		if err == nil && status == http.StatusOK && w.run.call.check != nil {
+			err = w.run.call.check(n, w.response)
+		}
+		if ctx.Err() != nil && (err != nil || w.run.load.Count == 0) {
+			return // cut off at the end of the run, not a failure of the server
+		}
+		w.record(measured, status, took, err)
+		if err != nil {
+			time.Sleep(pauseAfterFailure)
+		}
+	}
+}
+
+func (w *worker) record(measured bool, status int, took time.Duration, err error) {
+	if w.firstError == nil {
+		switch {
+		case err != nil:
+			w.firstError = err
+		case status != http.StatusOK:
+			w.firstError = fmt.Errorf("status %d: %.500s", status, w.response)
+		}
+	}
+	switch {
+	case !measured:
+	case err != nil:
+		w.failed++
+	default:
+		w.latencies = append(w.latencies, took)
+		w.statuses[status]++
+	}
+}
+
+// call makes the n-th call. The time it took is that from the first byte sent
+// to the last received, so signing is not in it.
+func (w *worker) call(ctx context.Context, n int64) (status int, took time.Duration, err error) {
+	body := w.run.call.body(n)
+	for i := range w.headers {
+		if w.headers[i].lower == "content-length" {
+			w.headers[i].value = strconv.Itoa(len(body))
+		}
+	}
+	if w.conn == nil {
+		if err := w.connect(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	start := time.Now()
+	w.request = w.signer.appendRequest(w.request[:0], w.headers, body, start)
+	start = time.Now()
+	status, err = w.exchange(start.Add(requestTimeout))
+	if err != nil {
+		w.disconnect()
+	}
+	return status, time.Since(start), err
+}
+
+func (w *worker) exchange(deadline time.Time) (status int, err error) {
+	if err := w.conn.SetDeadline(deadline); err != nil {
+		return 0, err
+	}
+	if _, err := w.conn.Write(w.request); err != nil {
+		return 0, err
+	}
+	response, err := http.ReadResponse(w.reader, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	w.response = w.response[:0]
+	for {
+		if len(w.response) == cap(w.response) {
+			w.response = append(w.response, 0)[:len(w.response)]
+		}
+		n, err := response.Body.Read(w.response[len(w.response):cap(w.response)])
+		w.response = w.response[:len(w.response)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if response.Close {
+		w.disconnect()
+	}
+	return response.StatusCode, nil
+}
+
+func (w *worker) connect(ctx context.Context) (err error) {
+	if w.conn, err = dial(ctx, w.run.host); err != nil {
+		w.conn = nil
+		return err
+	}
+	if w.reader == nil {
+		w.reader = bufio.NewReaderSize(w.conn, 64<<10)
+	} else {
+		w.reader.Reset(w.conn)
+	}
+	return nil
+}
+
+func (w *worker) disconnect() {
+	if w.conn != nil {
+		w.conn.Close()
+		w.conn = nil
+	}
+}
