@@ -5,12 +5,12 @@ type Kind uint8
 
 // The kinds of principals. The zero Kind is an unauthenticated caller.
 const (
-	Anonymous Kind = iota
-	Root
-	User
-	RoleSession
-	FederatedUser
-	IdentityCenterUser
+	KindAnonymous Kind = iota
+	KindRoot
+	KindUser
+	KindRoleSession
+	KindFederatedUser
+	KindIdentityCenterUser
 )
 
 // Principal is an authenticated caller.
@@ -25,10 +25,10 @@ type Principal struct {
 	ID          string
 	AccessKeyID string
 
-	UserID   string // unique id AIDA…, of a User
-	UserName string // of a User
+	UserID   string // unique id AIDA…, of an IAM user
+	UserName string // of an IAM user
 
-	RoleID      string // unique id AROA…, of a RoleSession
+	RoleID      string // unique id AROA…, of a role session
 	RoleName    string
 	RolePath    string
 	SessionName string

@@ -1,0 +1,84 @@
+package iam
+
+import (
+	"encoding/base64"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/ident"
+)
+
+// MaxAccessKeys is how many access keys a user may have (IAM quotas).
+const MaxAccessKeys = 2
+
+// AccessKey is a long-term access key. Its secret is sealed.
+type AccessKey struct {
+	ID           string // AKIA…
+	AccountID    string
+	UserID       string
+	SealedSecret []byte
+	Active       bool
+	CreatedAt    time.Time
+}
+
+// Sealer encrypts secrets at rest, bound to what they belong to.
+type Sealer interface {
+	Seal(plaintext, aad []byte) ([]byte, error)
+	Open(sealed, aad []byte) ([]byte, error)
+}
+
+// KeyReader reads access keys and their users.
+type KeyReader interface {
+	UserReader
+	AccessKeyByID(id string) (AccessKey, bool, error)
+}
+
+// KeyTx is what keeping access keys needs of a transaction.
+type KeyTx interface {
+	KeyReader
+	AccessKeysOfUser(accountID, userID string) ([]AccessKey, error)
+	InsertAccessKey(AccessKey) error
+	SetAccessKeyActive(id string, active bool) error
+	DeleteAccessKey(id string) error
+}
+
+// CreateAccessKey makes an access key for the user and returns it with its
+// secret, which cannot be had again.
+func CreateAccessKey(tx KeyTx, now time.Time, ids ident.Source, sealer Sealer, u User) (key AccessKey, secret string, err error) {
+	keys, err := tx.AccessKeysOfUser(u.AccountID, u.ID)
+	if err != nil {
+		return AccessKey{}, "", err
+	}
+	if len(keys) >= MaxAccessKeys {
+		return AccessKey{}, "", fault.New(fault.Quota, "access_key", "Cannot exceed quota for AccessKeysPerUser: %d", MaxAccessKeys)
+	}
+	secret = base64.StdEncoding.EncodeToString(ids.Bytes(30)) // 40 characters, as AWS's
+	key = AccessKey{
+		ID: ids.AccessKeyID("AKIA", u.AccountID), AccountID: u.AccountID, UserID: u.ID, Active: true, CreatedAt: now,
+	}
+	if key.SealedSecret, err = sealer.Seal([]byte(secret), []byte(key.ID)); err != nil {
+		return AccessKey{}, "", err
+	}
+	return key, secret, tx.InsertAccessKey(key)
+}
+
+// AuthenticateKey finds an active access key and returns its secret and who
+// it belongs to; false when there is no such key that may be used.
+func AuthenticateKey(tx KeyReader, sealer Sealer, keyID string) (p Principal, secret string, found bool, err error) {
+	key, found, err := tx.AccessKeyByID(keyID)
+	if err != nil || !found || !key.Active {
+		return Principal{}, "", false, err
+	}
+	u, found, err := tx.IAMUserByID(key.AccountID, key.UserID)
+	if err != nil || !found {
+		return Principal{}, "", false, err
+	}
+	plain, err := sealer.Open(key.SealedSecret, []byte(key.ID))
+	if err != nil {
+		return Principal{}, "", false, err
+	}
+	return Principal{
+		Kind: KindUser, AccountID: u.AccountID, ARN: u.ARN(), ID: u.ID, AccessKeyID: key.ID,
+		UserID: u.ID, UserName: u.Name,
+	}, string(plain), true, nil
+}
