@@ -23,6 +23,7 @@ type sqliteEngine struct {
 	reads   *sql.DB
 	writer  *writer
 	readers chan *session // idle ones; nil stands for one not yet opened
+	closed  chan struct{}
 }
 
 func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error) {
@@ -30,7 +31,7 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 	if err != nil {
 		return nil, err
 	}
-	e := &sqliteEngine{store: s}
+	e := &sqliteEngine{store: s, closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = e.close()
@@ -83,6 +84,8 @@ func (e *sqliteEngine) view(ctx context.Context, fn func(*Tx) error) (err error)
 	case reader = <-e.readers:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-e.closed:
+		return errClosed
 	}
 	defer func() { e.readers <- reader }()
 	if reader == nil {
@@ -126,16 +129,14 @@ func (e *sqliteEngine) ping(ctx context.Context) error {
 
 func (e *sqliteEngine) close() error {
 	var errs []error
+	close(e.closed)
 	if e.writer != nil {
 		e.writer.stop()
 	}
-	if e.readers != nil {
-		for range cap(e.readers) {
-			if r := <-e.readers; r != nil {
-				r.discard()
-			}
+	for range cap(e.readers) { // waits for those in use
+		if r := <-e.readers; r != nil {
+			r.discard()
 		}
-		e.readers = nil
 	}
 	for _, db := range []*sql.DB{e.reads, e.writes} {
 		if db != nil {

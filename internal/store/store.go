@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -65,6 +66,8 @@ type Store struct {
 	dialect  Dialect
 	clock    func() time.Time
 	runTwice bool
+
+	closeOnce sync.Once
 }
 
 // engine runs transactions on one kind of database.
@@ -102,9 +105,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for running transactions and closes the database. A Store must
-// not be used after Close.
-func (s *Store) Close() error { return s.engine.close() }
+// Close waits for running transactions and closes the database. Transactions
+// after Close fail. Close may be called again and then does nothing.
+func (s *Store) Close() error {
+	var err error
+	s.closeOnce.Do(func() { err = s.engine.close() })
+	return err
+}
 
 // Ping reports whether the database can be reached.
 func (s *Store) Ping(ctx context.Context) error { return s.engine.ping(ctx) }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 // maxBatch bounds how many operations share one commit, and so how long the
@@ -20,13 +19,12 @@ const maxBatch = 256
 // within a savepoint, and gives the connection back; so a function that fails,
 // panics or calls t.Fatal takes back its own work only.
 type writer struct {
-	store    *Store
-	db       *sql.DB
-	session  *session // nil when it must be opened anew
-	queue    chan *turn
-	quit     chan struct{}
-	stopped  chan struct{}
-	stopOnce sync.Once
+	store   *Store
+	db      *sql.DB
+	session *session // nil when it must be opened anew
+	queue   chan *turn
+	quit    chan struct{}
+	stopped chan struct{}
 }
 
 // turn is one caller's place in the queue.
@@ -55,7 +53,7 @@ func startWriter(db *sql.DB, s *Store) *writer {
 
 // stop waits for the running group and ends the writer.
 func (w *writer) stop() {
-	w.stopOnce.Do(func() { close(w.quit) })
+	close(w.quit)
 	<-w.stopped
 }
 

@@ -1,0 +1,20 @@
+package store
+
+// The tests of this package are outside it, because storetest imports it. They
+// run SQL of their own through these.
+
+func (t *Tx) Exec(query string, args ...any) (int64, error) { return t.exec(query, args...) }
+
+func (t *Tx) Row(query string, args []any, dest ...any) (bool, error) {
+	return t.row(query, args, dest...)
+}
+
+func (t *Tx) Rows(query string, args []any, each func(scan func(dest ...any) error) error) error {
+	return t.rows(query, args, each)
+}
+
+// ErrNested and ErrEnded are the errors of a misused transaction.
+var (
+	ErrNested = errNested
+	ErrEnded  = errEnded
+)
