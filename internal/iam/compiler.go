@@ -21,7 +21,7 @@ type Compiler struct {
 	limit   int
 
 	mu       sync.RWMutex
-	compiled map[string]*policy.Policy // by document
+	compiled map[string]*policy.Policy // by document, or by ARN for AWS's own
 }
 
 // NewCompiler returns a Compiler that remembers up to limit documents. managed
@@ -88,27 +88,39 @@ func (c *Compiler) set(tx ManagedPolicyReader, attached Policies) (policy.Set, e
 }
 
 func (c *Compiler) byARN(tx ManagedPolicyReader, arn string) (*policy.Policy, bool, error) {
-	document, found := c.managed(arn)
-	if !found {
-		m, exists, err := tx.ManagedPolicyByARN(arn)
-		if err != nil || !exists {
-			return nil, false, err
-		}
-		document = m.Document
+	// AWS's own policies never change while we run: their ARN is the key.
+	if p := c.remembered(arn); p != nil {
+		return p, true, nil
 	}
-	p, err := c.compile(document)
+	if document, found := c.managed(arn); found {
+		p, err := c.compileAs(arn, document)
+		return p, err == nil, err
+	}
+	m, found, err := tx.ManagedPolicyByARN(arn)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	p, err := c.compile(m.Document)
 	return p, err == nil, err
 }
 
-// compile compiles a stored document. That it does not compile is a failure
-// of ours: documents are checked before they are stored.
 func (c *Compiler) compile(document string) (*policy.Policy, error) {
-	c.mu.RLock()
-	p := c.compiled[document]
-	c.mu.RUnlock()
-	if p != nil {
+	if p := c.remembered(document); p != nil {
 		return p, nil
 	}
+	return c.compileAs(document, document)
+}
+
+func (c *Compiler) remembered(key string) *policy.Policy {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.compiled[key]
+}
+
+// compileAs compiles a stored document and remembers it under key. That it
+// does not compile is a failure of ours: documents are checked before they
+// are stored.
+func (c *Compiler) compileAs(key, document string) (*policy.Policy, error) {
 	p, err := policy.Compile(document)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "policy", "a stored policy does not compile").WithCause(err)
@@ -118,6 +130,6 @@ func (c *Compiler) compile(document string) (*policy.Policy, error) {
 	if len(c.compiled) >= c.limit {
 		clear(c.compiled) // what is in use comes back at once
 	}
-	c.compiled[document] = p
+	c.compiled[key] = p
 	return p, nil
 }

@@ -20,7 +20,9 @@ type ManagedPolicy struct {
 }
 
 // ARN returns arn:aws:iam::<account>:policy<path><name>.
-func (p ManagedPolicy) ARN() string { return "arn:aws:iam::" + p.AccountID + ":policy" + p.Path + p.Name }
+func (p ManagedPolicy) ARN() string {
+	return "arn:aws:iam::" + p.AccountID + ":policy" + p.Path + p.Name
+}
 
 // ManagedPolicyReader reads customer managed policies.
 type ManagedPolicyReader interface {

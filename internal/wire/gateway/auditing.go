@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/wire/schema"
+)
+
+// AuditSink takes records that are written after the fact: reads, refusals
+// and requests of callers that could not be authenticated.
+type AuditSink interface {
+	// Enqueue takes the record of an authenticated caller's request.
+	Enqueue(audit.Record)
+	// Noise takes a record of an unauthenticated request, to be counted with
+	// others like it.
+	Noise(audit.Record)
+}
+
+// auditMutation records a change in the change's own transaction.
+func (c *call) auditMutation(tx audit.Tx) error {
+	r := c.record(nil)
+	r.ResponseElements = c.picked(c.target.op.Output, c.output, c.target.op.AuditResponse)
+	return audit.Append(tx, r)
+}
+
+// auditOutcome records what auditMutation did not: everything but a change
+// that was made.
+func (c *call) auditOutcome(err *wireError) {
+	if c.target.op == nil || (err == nil && !c.target.op.ReadOnly && c.replay == nil) {
+		return
+	}
+	if c.caller.Kind == iam.KindAnonymous && err != nil {
+		c.gateway.Audit.Noise(c.record(err))
+		return
+	}
+	c.gateway.Audit.Enqueue(c.record(err))
+}
+
+// record describes the call, with the members of its input that the
+// operation's allow-list names.
+func (c *call) record(err *wireError) audit.Record {
+	s := c.target.service.desc
+	r := audit.Record{
+		UserIdentity: identityOf(c.caller), EventTime: c.request.Time,
+		EventSource: s.EventSource, EventName: c.target.op.Name, Region: c.gateway.Region,
+		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent),
+		RequestParameters: c.picked(c.target.op.Input, c.input, c.target.op.AuditRequest),
+		RequestID:         c.request.ID, EventID: c.gateway.IDs.UUID(), ReadOnly: c.target.op.ReadOnly,
+		RecipientAccountID: c.caller.AccountID,
+	}
+	if err != nil {
+		r.ErrorCode = err.failure.Code
+		r.ErrorMessage = c.auditableMessage(err)
+	}
+	return r
+}
+
+// auditableMessage is the message of a refusal. Messages about the input may
+// quote it, so only those about permission are kept.
+func (c *call) auditableMessage(err *wireError) string {
+	if s := c.target.service.desc; err.failure.Shape == s.Faults["denied"] || c.caller.Kind == iam.KindAnonymous {
+		return err.failure.Message
+	}
+	return ""
+}
+
+func (c *call) picked(ref schema.Ref, value any, paths []string) json.RawMessage {
+	if value == nil || len(paths) == 0 {
+		return nil
+	}
+	tree := pick(c.target.service.desc, ref, value, paths)
+	if tree == nil {
+		return nil
+	}
+	raw, err := json.Marshal(tree)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// identityOf tells a principal in an audit record's words. People's names
+// stay out of it: records name them by id.
+func identityOf(p iam.Principal) audit.UserIdentity {
+	u := audit.UserIdentity{
+		PrincipalID: p.ID, ARN: p.ARN, AccountID: p.AccountID, AccessKeyID: p.AccessKeyID,
+	}
+	switch p.Kind {
+	case iam.KindRoot:
+		u.Type = "Root"
+	case iam.KindUser:
+		u.Type, u.UserName = "IAMUser", p.UserName
+	case iam.KindRoleSession:
+		u.Type = "AssumedRole"
+		u.SessionContext = &audit.SessionContext{
+			SessionIssuer: &audit.SessionIssuer{
+				Type: "Role", PrincipalID: p.RoleID, AccountID: p.AccountID, UserName: p.RoleName,
+				ARN: "arn:aws:iam::" + p.AccountID + ":role" + p.RolePath + p.RoleName,
+			},
+			Attributes: audit.SessionAttributes{MFAAuthenticated: strconv.FormatBool(p.MFAAuthenticated)},
+		}
+	case iam.KindFederatedUser:
+		u.Type = "FederatedUser"
+	case iam.KindIdentityCenterUser:
+		u.Type = "IdentityCenterUser"
+	default:
+		u.Type = "Unknown"
+	}
+	return u
+}

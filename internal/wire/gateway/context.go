@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/wire/schema"
+)
+
+// Context is what an operation runs with. T is the transaction interface that
+// the operation's package asks for.
+type Context[T any] struct {
+	context.Context
+	Tx      T
+	Caller  iam.Principal
+	Request Request
+	IDs     ident.Source
+	Op      *schema.Operation
+
+	tokens TokenSealer
+}
+
+// Request holds the facts of one request that operations and audit need.
+type Request struct {
+	ID        string
+	Time      time.Time // UTC, whole milliseconds
+	SourceIP  string
+	UserAgent string
+	Region    string // of the credential scope
+	Secure    bool   // arrived over TLS
+}
+
+// TokenSealer keeps paging tokens opaque and tamper-proof.
+type TokenSealer interface {
+	Seal(plaintext, aad []byte) ([]byte, error)
+	Open(sealed, aad []byte) ([]byte, error)
+}
+
+// Page is one page to read: at most Limit items after the key After ("" is
+// the beginning).
+type Page struct {
+	After string
+	Limit int
+}
+
+// Page opens a paging token. size is the page size when the caller names
+// none; filters are the inputs that the listing depends on: a token is good
+// only for the account, operation and filters it was made for. Any other
+// token is a fault.Invalid.
+func (c *Context[T]) Page(token *string, limit *int32, size int, filters ...string) (Page, error) {
+	p := Page{Limit: size}
+	if limit != nil {
+		p.Limit = int(*limit)
+	}
+	if token == nil || *token == "" {
+		return p, nil
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(*token)
+	if err == nil {
+		var after []byte
+		if after, err = c.tokens.Open(sealed, c.tokenBinding(filters)); err == nil {
+			p.After = string(after)
+			return p, nil
+		}
+	}
+	return Page{}, fault.New(fault.Invalid, "next_token",
+		"The pagination token is not valid for this request. Start again without a token.").WithReason("INVALID_NEXT_TOKEN")
+}
+
+// NextToken seals after, the key of the last item listed, for the caller's
+// next request. It is nil when after is "": there is no next page.
+func (c *Context[T]) NextToken(after string, filters ...string) *string {
+	if after == "" {
+		return nil
+	}
+	sealed, err := c.tokens.Seal([]byte(after), c.tokenBinding(filters))
+	if err != nil {
+		return nil
+	}
+	return new(base64.RawURLEncoding.EncodeToString(sealed))
+}
+
+// tokenBinding is what a paging token is sealed to.
+func (c *Context[T]) tokenBinding(filters []string) []byte {
+	h := sha256.New()
+	for _, part := range append([]string{c.Caller.AccountID, c.Op.Name}, filters...) {
+		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}

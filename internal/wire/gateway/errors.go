@@ -1,0 +1,127 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/wire/codec"
+	"github.com/atrium-iam/atrium/internal/wire/schema"
+)
+
+// wireError is an error as it travels.
+type wireError struct {
+	status  int
+	failure codec.Failure
+	cause   error // for the log; nil when the failure tells it all
+}
+
+func refuse(status int, code, message string) *wireError {
+	return &wireError{status: status, failure: codec.Unmodelled(code, message)}
+}
+
+// translate turns any error of an operation into the service's wire error.
+// It is the only place that does: what it does not know is an internal error
+// whose text stays in the log.
+func translate(s *schema.Service, requestID string, err error) *wireError {
+	if errors.Is(err, schema.ErrNotImplemented) {
+		return refuse(http.StatusBadRequest, "UnsupportedOperationException",
+			"Atrium does not serve this operation yet. model/not-implemented.txt in its source lists what it does not serve.")
+	}
+	f := faultOf(err, requestID)
+	shape := shapeOf(s, f)
+	if e := s.ErrorByShape(shape); e != nil {
+		return &wireError{status: e.Status, failure: codec.NewFailure(e, f.Message, memberValues(f, requestID)), cause: err}
+	}
+	w := refuse(http.StatusBadRequest, shape, f.Message)
+	w.cause = err
+	switch {
+	case f.Category == fault.Internal || f.Category == fault.Unavailable:
+		w.status, w.failure.Sender = http.StatusInternalServerError, false
+	case f.Category == fault.Denied && s.Protocol == schema.AWSQuery:
+		w.status = http.StatusForbidden
+	}
+	return w
+}
+
+// faultOf finds the domain's error in err. Whatever is not meant for callers
+// becomes an internal error that names the request.
+func faultOf(err error, requestID string) *fault.Error {
+	f, known := errors.AsType[*fault.Error](err)
+	switch {
+	case known && f.Category != fault.Internal:
+		return f
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.Unavailable, "", "The request was not completed in time. Try again.")
+	default:
+		return fault.New(fault.Internal, "", "An internal error occurred. Try again; if it persists, give your administrator the request id %s.", requestID)
+	}
+}
+
+// shapeOf finds the error shape that tells f: the overlay's word on
+// "category:subject", on "category", or a general name.
+func shapeOf(s *schema.Service, f *fault.Error) string {
+	if shape, ok := s.Faults[f.Category.String()+":"+f.Subject]; ok && f.Subject != "" {
+		return shape
+	}
+	if shape, ok := s.Faults[f.Category.String()]; ok {
+		return shape
+	}
+	if s.Protocol == schema.AWSQuery {
+		return queryCodes[f.Category]
+	}
+	return jsonCodes[f.Category]
+}
+
+// The codes of services whose model has no error for a category.
+var (
+	jsonCodes = map[fault.Category]string{
+		fault.Internal: "InternalServerException", fault.Invalid: "ValidationException", fault.NotFound: "ResourceNotFoundException",
+		fault.Conflict: "ConflictException", fault.Denied: "AccessDeniedException", fault.Quota: "ServiceQuotaExceededException",
+		fault.Throttled: "ThrottlingException", fault.Unavailable: "ServiceUnavailableException", fault.Unimplemented: "UnsupportedOperationException",
+	}
+	queryCodes = map[fault.Category]string{
+		fault.Internal: "InternalFailure", fault.Invalid: "ValidationError", fault.NotFound: "NoSuchEntity",
+		fault.Conflict: "EntityAlreadyExists", fault.Denied: "AccessDenied", fault.Quota: "LimitExceeded",
+		fault.Throttled: "Throttling", fault.Unavailable: "ServiceUnavailable", fault.Unimplemented: "UnsupportedOperation",
+	}
+)
+
+// memberValues holds what error shapes may carry beside their message.
+func memberValues(f *fault.Error, requestID string) map[string]any {
+	values := map[string]any{"RequestId": requestID}
+	if f.Reason != "" {
+		values["Reason"] = f.Reason
+	}
+	if f.ResourceType != "" {
+		values["ResourceType"] = f.ResourceType
+	}
+	if f.ResourceID != "" {
+		values["ResourceId"] = f.ResourceID
+	}
+	if f.RetryAfter > 0 {
+		values["RetryAfterSeconds"] = int64(math.Ceil(f.RetryAfter.Seconds()))
+	}
+	return values
+}
+
+// unknownOperation refuses an operation that the service, or any service,
+// does not have.
+func unknownOperation(k kind, name string) *wireError {
+	if k == kindQuery {
+		return refuse(http.StatusBadRequest, "InvalidAction",
+			fmt.Sprintf("The action %s is not valid for this web service.", clip(name)))
+	}
+	return refuse(http.StatusBadRequest, "UnknownOperationException", "")
+}
+
+// clip shortens text that a caller sent before it is shown again.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 100 {
+		return string(r[:100]) + "…"
+	}
+	return s
+}
