@@ -234,7 +234,11 @@ func CloseAccount(tx Tx, o Organization, accountID string) error {
 	case !a.Active():
 		return alreadyClosed()
 	}
-	return tx.UpdateAccountState(accountID, Closed)
+	if err := tx.UpdateAccountState(accountID, Closed); err != nil {
+		return err
+	}
+	_, err = tx.BumpChange()
+	return err
 }
 
 // RemoveAccount makes a member account standalone and drops its tags. A
@@ -256,7 +260,11 @@ func RemoveAccount(tx Tx, o Organization, accountID string) error {
 	if err := tx.DeleteOrganizationTags(o.ID, accountID); err != nil {
 		return err
 	}
-	return tx.DeleteMember(o.ID, accountID)
+	if err := tx.DeleteMember(o.ID, accountID); err != nil {
+		return err
+	}
+	_, err = tx.BumpChange()
+	return err
 }
 
 func requireAllFeatures(o Organization) error {

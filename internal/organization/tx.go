@@ -35,6 +35,8 @@ type AccountTx interface {
 	InsertMember(Member) error
 	UpdateMemberParent(orgID, accountID, parentID string) error
 	DeleteMember(orgID, accountID string) error
+	// BumpChange tells all nodes that an access was taken away.
+	BumpChange() (int64, error)
 }
 
 // TreeTx is what the tree of containers needs.
