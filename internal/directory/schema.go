@@ -39,8 +39,8 @@ type textRule struct {
 
 // The rules of the model's string shapes.
 var (
-	plainText = textRule{1024, "\t\n\r \u00a0\u3000", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r \u00a0\u3000]+`}
-	groupText = textRule{1024, "\t\n\r \u00a0", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r \u00a0]+`}
+	plainText = textRule{1024, "\t\n\r \u00a0\u3000", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0\u3000]+"}
+	groupText = textRule{1024, "\t\n\r \u00a0", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0]+"}
 	nameText  = textRule{128, "", `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`}
 )
 
