@@ -1,0 +1,154 @@
+package store
+
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/instance"
+)
+
+var (
+	_ assignment.Tx           = (*Tx)(nil)
+	_ assignment.AccessReader = (*Tx)(nil)
+)
+
+// AccountAssignments lists who is assigned a permission set in an account.
+func (t *Tx) AccountAssignments(permissionSetID, accountID string, after assignment.Principal, limit int) ([]assignment.Assignment, error) {
+	return t.assignments(`WHERE permission_set_id = $1 AND account_id = $2 AND (principal_type, principal_id) > ($3, $4)
+		ORDER BY principal_type, principal_id LIMIT $5`, permissionSetID, accountID, string(after.Type), after.ID, limit)
+}
+
+func (t *Tx) assignments(where string, args ...any) (list []assignment.Assignment, err error) {
+	err = t.rows(`SELECT account_id, permission_set_id, principal_type, principal_id FROM account_assignments `+where, args,
+		func(scan func(...any) error) error {
+			var a assignment.Assignment
+			err := scan(&a.AccountID, &a.PermissionSetID, &a.Principal.Type, &a.Principal.ID)
+			list = append(list, a)
+			return err
+		})
+	return list, err
+}
+
+// AccountAssigned reports whether anyone is assigned a permission set in an
+// account.
+func (t *Tx) AccountAssigned(permissionSetID, accountID string) (assigned bool, err error) {
+	_, err = t.row(`SELECT EXISTS (SELECT 1 FROM account_assignments WHERE permission_set_id = $1 AND account_id = $2)`,
+		[]any{permissionSetID, accountID}, &assigned)
+	return assigned, err
+}
+
+// InsertAccountAssignment stores an assignment, unless it is there already.
+func (t *Tx) InsertAccountAssignment(a assignment.Assignment, created time.Time) error {
+	_, err := t.exec(`INSERT INTO account_assignments (permission_set_id, account_id, principal_type, principal_id, created_at)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT (permission_set_id, account_id, principal_type, principal_id) DO NOTHING`,
+		a.PermissionSetID, a.AccountID, string(a.Principal.Type), a.Principal.ID, created.UnixMilli())
+	return err
+}
+
+// DeleteAccountAssignment deletes an assignment and reports whether it was there.
+func (t *Tx) DeleteAccountAssignment(a assignment.Assignment) (bool, error) {
+	n, err := t.exec(`DELETE FROM account_assignments
+		WHERE permission_set_id = $1 AND account_id = $2 AND principal_type = $3 AND principal_id = $4`,
+		a.PermissionSetID, a.AccountID, string(a.Principal.Type), a.Principal.ID)
+	return n > 0, err
+}
+
+// selfAndGroups selects the ids under which a user has assignments: $1 is the
+// user and $2 the identity store.
+const selfAndGroups = `(SELECT CAST($1 AS TEXT) UNION ALL
+	SELECT group_id FROM directory_memberships WHERE store_id = $2 AND user_id = $1)`
+
+// AssignmentsOfPrincipal lists a group's assignments, or a user's with those
+// of the user's groups.
+func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal, accountID string, after assignment.Assignment, limit int) ([]assignment.Assignment, error) {
+	store := in.IdentityStoreID
+	if p.Type == assignment.Group {
+		store = "" // in which no one is a member of anything
+	}
+	return t.assignments(`WHERE principal_id IN `+selfAndGroups+` AND ($3 = '' OR account_id = $3)
+		AND (account_id, permission_set_id, principal_id) > ($4, $5, $6)
+		ORDER BY account_id, permission_set_id, principal_id LIMIT $7`,
+		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
+}
+
+// AccountsOfUser lists the accounts that a user may use.
+func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) ([]string, error) {
+	return t.strings(`SELECT DISTINCT account_id FROM account_assignments
+		WHERE principal_id IN `+selfAndGroups+` AND account_id > $3 ORDER BY account_id LIMIT $4`,
+		userID, in.IdentityStoreID, after, limit)
+}
+
+// RolesOfUser lists the roles that a user may use in an account.
+func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) (roles []assignment.Role, err error) {
+	err = t.rows(`SELECT p.account_id, s.id, s.name, p.role_name, p.role_id
+		FROM provisioned_permission_sets p JOIN permission_sets s ON s.id = p.permission_set_id
+		WHERE p.account_id = $3 AND s.instance_id = $4 AND s.name > $5 AND EXISTS (
+			SELECT 1 FROM account_assignments a WHERE a.permission_set_id = p.permission_set_id
+			AND a.account_id = p.account_id AND a.principal_id IN `+selfAndGroups+`)
+		ORDER BY s.name LIMIT $6`, []any{userID, in.IdentityStoreID, accountID, in.ID, after, limit},
+		func(scan func(...any) error) error {
+			var r assignment.Role
+			err := scan(&r.AccountID, &r.PermissionSetID, &r.PermissionSetName, &r.RoleName, &r.RoleID)
+			roles = append(roles, r)
+			return err
+		})
+	return roles, err
+}
+
+// PrincipalAssignedIn reports whether a principal itself has an assignment in
+// an account.
+func (t *Tx) PrincipalAssignedIn(p assignment.Principal, accountID string) (assigned bool, err error) {
+	_, err = t.row(`SELECT EXISTS (SELECT 1 FROM account_assignments WHERE principal_id = $1 AND account_id = $2)`,
+		[]any{p.ID, accountID}, &assigned)
+	return assigned, err
+}
+
+const assignmentRequestColumns = `id, instance_id, kind, status, failure_reason, permission_set_id, account_id, principal_type, principal_id, created_at`
+
+// AssignmentRequest finds a request of the instance.
+func (t *Tx) AssignmentRequest(instanceID string, kind assignment.Kind, id string) (assignment.Request, bool, error) {
+	list, err := t.requests(`WHERE id = $1 AND instance_id = $2 AND kind = $3`, id, instanceID, string(kind))
+	if err != nil || len(list) == 0 {
+		return assignment.Request{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// AssignmentRequests lists requests of the instance, newest first.
+func (t *Tx) AssignmentRequests(instanceID string, kind assignment.Kind, status assignment.Status, after time.Time, afterID string, limit int) ([]assignment.Request, error) {
+	if after.IsZero() {
+		after = time.UnixMilli(1 << 60)
+	}
+	return t.requests(`WHERE instance_id = $1 AND kind = $2 AND ($3 = '' OR status = $3) AND (created_at, id) < ($4, $5)
+		ORDER BY created_at DESC, id DESC LIMIT $6`, instanceID, string(kind), string(status), after.UnixMilli(), afterID, limit)
+}
+
+func (t *Tx) requests(where string, args ...any) (list []assignment.Request, err error) {
+	err = t.rows(`SELECT `+assignmentRequestColumns+` FROM assignment_requests `+where, args, func(scan func(...any) error) error {
+		var (
+			r       assignment.Request
+			created int64
+		)
+		err := scan(&r.ID, &r.InstanceID, &r.Kind, &r.Status, &r.FailureReason, &r.PermissionSetID, &r.AccountID,
+			&r.Principal.Type, &r.Principal.ID, &created)
+		r.CreatedAt = time.UnixMilli(created).UTC()
+		list = append(list, r)
+		return err
+	})
+	return list, err
+}
+
+// InsertAssignmentRequest stores a settled request.
+func (t *Tx) InsertAssignmentRequest(r assignment.Request) error {
+	_, err := t.exec(`INSERT INTO assignment_requests (`+assignmentRequestColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		r.ID, r.InstanceID, string(r.Kind), string(r.Status), r.FailureReason, r.PermissionSetID, r.AccountID,
+		string(r.Principal.Type), r.Principal.ID, r.CreatedAt.UnixMilli())
+	return err
+}
+
+// DeleteAssignmentRequests deletes at most limit requests made before then and
+// returns how many.
+func (t *Tx) DeleteAssignmentRequests(before time.Time, limit int) (int64, error) {
+	return t.exec(`DELETE FROM assignment_requests WHERE id IN (
+		SELECT id FROM assignment_requests WHERE created_at < $1 LIMIT $2)`, before.UnixMilli(), limit)
+}
