@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
@@ -62,6 +63,9 @@ func Into(v reflect.Value) reflect.Value {
 func SetText(s *schema.Shape, format TimeFormat, text string, v reflect.Value) bool {
 	switch s.Kind {
 	case schema.String:
+		if !utf8.ValidString(text) {
+			return false
+		}
 		Into(v).SetString(text)
 		return true
 	case schema.Integer, schema.Long:
