@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 )
 
 // Source makes identifiers from a reader of random bytes.
@@ -157,3 +158,6 @@ func AccessKeyAccount(key string) string {
 	}
 	return fmt.Sprintf("%012d", n)
 }
+
+// Millis is t as Atrium keeps times: UTC, in whole milliseconds.
+func Millis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,79 @@
+// Command atrium is a self-hosted IAM Identity Center.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+// The exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Dev         devCommand         `cmd:"" help:"Run one node on this machine, with sample data on its first start."`
+	Env         envCommand         `cmd:"" help:"Print shell exports that point AWS clients at the running dev node, as its administrator."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when a node answers that it is ready."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// streams are where commands write.
+type streams struct{ out, err io.Writer }
+
+// usageError is a mistake on the command line or in the configuration.
+type usageError struct{ error }
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+
+func run(args []string, s streams) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("atrium"),
+		kong.Description("A self-hosted IAM Identity Center: one front door for every AWS-compatible account."),
+		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		fmt.Fprintln(s.err, "atrium:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "atrium:", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(s)
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(s.err, "atrium:", err)
+		if _, usage := errors.AsType[usageError](err); usage {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return 0
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, "atrium", version)
+	return err
+}

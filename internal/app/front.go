@@ -1,0 +1,133 @@
+package app
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/atrium-iam/atrium/internal/wire/gateway"
+)
+
+// hosts are the names that a node answers to. The people host serves pages
+// and APIs, the data host stored content: different origins, so that a stored
+// object never runs script beside the sign-in page.
+type hosts struct {
+	people, data []string // host or host:port, lower case
+}
+
+// newHosts reads the hosts of the two public URLs. AWS's own names for the
+// services are people hosts too, for networks that redirect them here.
+func newHosts(people, data *url.URL, region string) hosts {
+	h := hosts{people: []string{strings.ToLower(people.Host)}, data: []string{strings.ToLower(data.Host)}}
+	for _, name := range []string{"oidc." + region, "portal.sso." + region, "sso." + region, "identitystore." + region, "sts." + region, "organizations.us-east-1"} {
+		h.people = append(h.people, name+".amazonaws.com")
+	}
+	h.people = append(h.people, "sts.amazonaws.com", "organizations.us-east-1.amazonaws.com")
+	return h
+}
+
+func (h hosts) known(host string) bool {
+	host = strings.ToLower(host)
+	return slices.Contains(h.people, host) || slices.Contains(h.data, host)
+}
+
+// front is the outermost handler: hosts, health, and then the gateway.
+type front struct {
+	hosts   hosts
+	gateway *gateway.Gateway
+	ready   func(*http.Request) error
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
+		f.health(w, r)
+	case !f.hosts.known(r.Host):
+		plain(w, http.StatusMisdirectedRequest, "This server does not serve the host that the request names. Use the address in its configuration's public_url.")
+	case f.gateway.Handles(r):
+		f.gateway.ServeHTTP(w, r)
+	default:
+		plain(w, http.StatusNotFound, "There is nothing at this address.")
+	}
+}
+
+// health answers probes: /healthz when the process is up, /readyz when it can
+// reach its database.
+func (f *front) health(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/readyz" {
+		if err := f.ready(r); err != nil {
+			plain(w, http.StatusServiceUnavailable, "not ready: the database cannot be reached")
+			return
+		}
+	}
+	plain(w, http.StatusOK, "ok")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// A client that went away reads no answer.
+	_, _ = io.WriteString(w, text+"\n")
+}
+
+// clientIP returns a function that tells the address of a request's client:
+// the peer's, or, when the peer is a trusted proxy, the last address in
+// X-Forwarded-For that is not one. What lies before that address could be
+// invented by the client and is not looked at.
+func clientIP(trusted []netip.Prefix) func(*http.Request) netip.Addr {
+	isTrusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	return func(r *http.Request) netip.Addr {
+		peer := parseAddr(r.RemoteAddr)
+		if !isTrusted(peer) {
+			return peer
+		}
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for _, hop := range slices.Backward(hops) {
+			a := parseAddr(strings.TrimSpace(hop))
+			if !a.IsValid() {
+				return peer
+			}
+			peer = a
+			if !isTrusted(a) {
+				return a
+			}
+		}
+		return peer
+	}
+}
+
+// parseAddr reads an address with or without a port; the zero Addr when it is
+// neither.
+func parseAddr(s string) netip.Addr {
+	if host, _, err := net.SplitHostPort(s); err == nil {
+		s = host
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}
+
+// secure tells whether the client's own connection was encrypted: ours, or
+// the trusted proxy's.
+func secure(trusted []netip.Prefix) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		if r.TLS != nil {
+			return true
+		}
+		peer := parseAddr(r.RemoteAddr)
+		fromProxy := slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(peer) })
+		return fromProxy && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	}
+}

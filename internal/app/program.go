@@ -1,0 +1,168 @@
+// Package app puts Atrium together: it is the one place that knows every
+// part, and it only connects them.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/policy/awsmanaged"
+	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/wire/gateway"
+)
+
+// Options is what a Program is made of.
+type Options struct {
+	Listener net.Listener // people, APIs and data; closed by Run or Close
+	Admin    net.Listener // metrics; nil for none
+	// PeopleURL and DataURL are where clients find the two kinds of host.
+	PeopleURL, DataURL *url.URL
+	Region             string
+	TLS                *tls.Config // nil: plain HTTP
+	TrustedProxies     []netip.Prefix
+	AuditRetention     time.Duration // 0: for ever
+
+	Store *store.Store
+	Root  keys.Root
+	Log   *slog.Logger
+	Now   func() time.Time
+	Rand  io.Reader
+}
+
+// Program is one node of Atrium.
+type Program struct {
+	Options
+	ids     ident.Source
+	ring    *keys.Ring
+	trail   *audit.Writer
+	metrics *metrics
+	handler http.Handler
+}
+
+// New loads the keys and builds the services. Run serves.
+func New(ctx context.Context, o Options) (*Program, error) {
+	p := &Program{Options: o, ids: ident.NewSource(o.Rand), metrics: newMetrics()}
+	var err error
+	if p.ring, err = keys.Load(ctx, store.Bind[keys.Tx](o.Store), o.Root, o.Now, o.Rand); err != nil {
+		return nil, fmt.Errorf("loading the keys: %w", err)
+	}
+	p.trail = audit.NewWriter(audit.Options{
+		DB: store.Bind[audit.ChainTx](o.Store), Signer: auditSigner{p.ring}, Now: o.Now, IDs: p.ids,
+		Retention: o.AuditRetention, Report: p.report("audit"),
+	})
+	g, err := p.newGateway()
+	if err != nil {
+		return nil, err
+	}
+	p.handler = &front{
+		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g,
+		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
+	}
+	return p, nil
+}
+
+func (p *Program) newGateway() (*gateway.Gateway, error) {
+	return gateway.New(gateway.Options{
+		Services: services(p.Store),
+		Keys:     &credentials{db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets()},
+		Policies: iam.NewCompiler(awsManaged, compiledPolicies),
+		Tokens:   sealer{p.ring, keys.PagingTokens},
+		Audit:    p.trail, Observe: p.metrics.observe,
+		IDs: p.ids, Now: p.Now, Log: p.Log, Region: p.Region,
+		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
+	})
+}
+
+// secrets seals what is stored.
+func (p *Program) secrets() sealer { return sealer{p.ring, keys.StoredSecrets} }
+
+// awsManaged finds the document of one of AWS's managed policies.
+func awsManaged(arn string) (string, bool) {
+	managed, found := awsmanaged.Lookup(arn)
+	if !found {
+		return "", false
+	}
+	return managed.Document(), true
+}
+
+// compiledPolicies is how many compiled policy documents are kept in memory.
+const compiledPolicies = 4096
+
+// Run serves until ctx ends, then finishes what is under way.
+func (p *Program) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var background sync.WaitGroup
+	// The trail and the keys outlive the servers, whose last requests use them.
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	background.Go(func() { p.trail.Run(lasting) })
+	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.report("keys")) })
+
+	servers := []*http.Server{p.server(p.handler)}
+	failed := make(chan error, 2)
+	go func() { failed <- p.serve(servers[0], p.Listener, p.TLS) }()
+	if p.Admin != nil {
+		servers = append(servers, p.server(p.metrics.handler()))
+		go func() { failed <- p.serve(servers[1], p.Admin, nil) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	for _, s := range servers {
+		err = errors.Join(err, shutdown(s))
+	}
+	end()
+	background.Wait()
+	return err
+}
+
+// keysInterval is how often a node looks for keys that another one has made.
+const keysInterval = 30 * time.Second
+
+func (p *Program) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (p *Program) serve(s *http.Server, l net.Listener, config *tls.Config) error {
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func shutdown(s *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return s.Shutdown(ctx)
+}
+
+func (p *Program) report(part string) func(error) {
+	return func(err error) { p.Log.Error("background work failed; it is tried again", "part", part, "error", err) }
+}

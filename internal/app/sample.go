@@ -1,0 +1,178 @@
+package app
+
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/organization"
+	"github.com/atrium-iam/atrium/internal/permissionset"
+)
+
+// The accounts of the sample data. Their names, like all of the sample's, are
+// none that the guides use.
+const (
+	sampleManagement  = "123456789012"
+	sampleProduction  = "111111111111"
+	sampleDevelopment = "222222222222"
+)
+
+// sampleTx is what creating the sample data needs of a transaction.
+type sampleTx interface {
+	organization.Tx
+	instance.Tx
+	directory.Tx
+	permissionset.Tx
+	assignment.Tx
+}
+
+// sample creates the sample data of a dev node in one transaction.
+type sample struct {
+	tx     sampleTx
+	now    time.Time
+	ids    ident.Source
+	region string
+
+	organization organization.Organization
+	instance     instance.Instance
+	sets         map[string]permissionset.PermissionSet
+	users        map[string]string // user name → id
+	groups       map[string]string // display name → id
+}
+
+// create makes the organization, Identity Center and everything in it.
+func (s *sample) create() error {
+	s.sets = make(map[string]permissionset.PermissionSet)
+	s.users = make(map[string]string)
+	s.groups = make(map[string]string)
+	for _, step := range []func() error{s.createOrganization, s.createDirectory, s.createPermissionSets, s.assign} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sample) createOrganization() error {
+	management := organization.NewAccount{ID: sampleManagement, Name: "management", Email: "management@example.com"}
+	if _, err := organization.CreateStandaloneAccount(s.tx, s.now, s.ids, management); err != nil {
+		return err
+	}
+	var err error
+	if s.organization, err = organization.CreateOrganization(s.tx, s.now, s.ids, sampleManagement, organization.AllFeatures); err != nil {
+		return err
+	}
+	members := []struct{ id, name, unit string }{
+		{sampleProduction, "production", "Production"},
+		{sampleDevelopment, "development", "Development"},
+	}
+	for _, m := range members {
+		if err := s.createMember(m.id, m.name, m.unit); err != nil {
+			return err
+		}
+	}
+	if err := organization.EnableServiceAccess(s.tx, s.now, s.organization, organization.IdentityCenter); err != nil {
+		return err
+	}
+	s.instance, err = instance.Enable(s.tx, s.now, s.ids, s.organization, s.region)
+	return err
+}
+
+func (s *sample) createMember(id, name, unit string) error {
+	account := organization.NewAccount{ID: id, Name: name, Email: name + "@example.com"}
+	if _, err := organization.CreateAccount(s.tx, s.now, s.ids, s.organization, account); err != nil {
+		return err
+	}
+	ou, err := organization.CreateOrganizationalUnit(s.tx, s.now, s.ids, s.organization, s.organization.RootID, unit, nil)
+	if err != nil {
+		return err
+	}
+	return organization.MoveAccount(s.tx, s.organization, id, s.organization.RootID, ou.ID)
+}
+
+func (s *sample) createDirectory() error {
+	by := directory.Stamp{At: s.now, By: "arn:aws:iam::" + sampleManagement + ":root"}
+	store := s.instance.IdentityStoreID
+	for _, name := range []string{"Operations", "Audit", "Builders"} {
+		g, err := directory.CreateGroup(s.tx, s.ids, by, store, directory.NewGroup{DisplayName: name})
+		if err != nil {
+			return err
+		}
+		s.groups[name] = g.ID
+	}
+	people := []struct {
+		user, given, family string
+		groups              []string
+	}{
+		{"admin", "Alex", "Admin", []string{"Operations", "Audit"}},
+		{"sam.lee", "Sam", "Lee", []string{"Builders"}},
+	}
+	for _, p := range people {
+		u, err := directory.CreateUser(s.tx, s.ids, by, store, directory.NewUser{Attributes: directory.Attributes{
+			UserName: p.user, DisplayName: p.given + " " + p.family,
+			Name:   directory.Name{GivenName: p.given, FamilyName: p.family},
+			Emails: []directory.Email{{Value: p.user + "@example.com", Type: "work", Primary: new(true)}},
+		}})
+		if err != nil {
+			return err
+		}
+		s.users[p.user] = u.ID
+		for _, g := range p.groups {
+			if _, err := directory.CreateMembership(s.tx, s.ids, by, store, s.groups[g], u.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sample) createPermissionSets() error {
+	sets := []struct {
+		name, description, duration string
+		policies                    []string
+	}{
+		{"Administrator", "Everything, in any account", "PT4H", []string{"AdministratorAccess"}},
+		{"Builder", "Build and run, without managing people", "PT8H", []string{"PowerUserAccess"}},
+		{"Auditor", "Look at everything, change nothing", "PT8H", []string{"SecurityAudit", "job-function/ViewOnlyAccess"}},
+	}
+	for _, p := range sets {
+		set, err := permissionset.Create(s.tx, s.now, s.ids, s.instance, permissionset.New{
+			Name: p.name, Description: p.description, SessionDuration: p.duration,
+		})
+		if err != nil {
+			return err
+		}
+		for _, policy := range p.policies {
+			if err := permissionset.AttachManagedPolicy(s.tx, set, "arn:aws:iam::aws:policy/"+policy); err != nil {
+				return err
+			}
+		}
+		s.sets[p.name] = set
+	}
+	return nil
+}
+
+// assign gives Operations and Audit their permission sets in every account,
+// Builders theirs in development.
+func (s *sample) assign() error {
+	everywhere := []string{sampleManagement, sampleProduction, sampleDevelopment}
+	assignments := []struct {
+		group, set string
+		accounts   []string
+	}{
+		{"Operations", "Administrator", everywhere},
+		{"Audit", "Auditor", everywhere},
+		{"Builders", "Builder", []string{sampleDevelopment}},
+	}
+	for _, a := range assignments {
+		to := assignment.Principal{Type: assignment.Group, ID: s.groups[a.group]}
+		for _, account := range a.accounts {
+			if _, err := assignment.Create(s.tx, s.now, s.ids, s.instance, s.sets[a.set], account, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package app
+
+import (
+	"github.com/atrium-iam/atrium/internal/api/identitystore"
+	"github.com/atrium-iam/atrium/internal/api/organizations"
+	identitystorewire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
+	organizationswire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
+	ssowire "github.com/atrium-iam/atrium/internal/awsapi/sso"
+	ssoadminwire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
+	ssooidcwire "github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
+	stswire "github.com/atrium-iam/atrium/internal/awsapi/sts"
+	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/wire/gateway"
+)
+
+// services are the AWS services of a node, each bound to the store through
+// the transaction interface that it asks for.
+func services(s *store.Store) []gateway.Service {
+	return []gateway.Service{
+		gateway.NewService(identitystorewire.Descriptor(), store.Bind[identitystore.Tx](s),
+			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{})),
+		gateway.NewService(organizationswire.Descriptor(), store.Bind[organizations.Tx](s),
+			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
+		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[gateway.Tx](s),
+			ssoadminwire.Bind[*gateway.Context[gateway.Tx]](ssoadminwire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		gateway.NewService(stswire.Descriptor(), store.Bind[gateway.Tx](s),
+			stswire.Bind[*gateway.Context[gateway.Tx]](stswire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		// The sign-in side has its operations still to come: each is answered
+		// as not served.
+		gateway.NewService(ssowire.Descriptor(), store.Bind[gateway.Tx](s),
+			ssowire.Bind[*gateway.Context[gateway.Tx]](ssowire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		gateway.NewService(ssooidcwire.Descriptor(), store.Bind[gateway.Tx](s),
+			ssooidcwire.Bind[*gateway.Context[gateway.Tx]](ssooidcwire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+	}
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+// SampleManagementAccount is the management account of the sample data.
+const SampleManagementAccount = sampleManagement
+
+// administratorName is the IAM user that administers the management account.
+const administratorName = "administrator"
+
+// AccessKey is an access key with its secret.
+type AccessKey struct{ ID, Secret string }
+
+// CreateSample creates the sample data when the store holds no account yet,
+// and tells whether it did.
+func (p *Program) CreateSample(ctx context.Context) (created bool, err error) {
+	err = store.Bind[sampleTx](p.Store).Update(ctx, func(tx sampleTx) error {
+		created = false
+		_, exists, err := tx.AccountByID(sampleManagement)
+		if err != nil || exists {
+			return err
+		}
+		created = true
+		s := sample{tx: tx, now: ident.Millis(p.Now()), ids: p.ids, region: p.Region}
+		return s.create()
+	})
+	return created, err
+}
+
+// administratorTx is what keeping the administrator needs of a transaction.
+type administratorTx interface {
+	iam.UserTx
+	iam.KeyTx
+}
+
+// NewAdministratorKey gives the administrator of an account a new access key,
+// and creates the administrator when there is none. The oldest key goes when
+// there are too many.
+func (p *Program) NewAdministratorKey(ctx context.Context, accountID string) (AccessKey, error) {
+	var out AccessKey
+	err := store.Bind[administratorTx](p.Store).Update(ctx, func(tx administratorTx) error {
+		u, err := p.ensureAdministrator(tx, accountID)
+		if err != nil {
+			return err
+		}
+		keys, err := tx.AccessKeysOfUser(accountID, u.ID)
+		if err != nil {
+			return err
+		}
+		if len(keys) >= iam.MaxAccessKeys {
+			if err := tx.DeleteAccessKey(keys[0].ID); err != nil {
+				return err
+			}
+		}
+		key, secret, err := iam.CreateAccessKey(tx, ident.Millis(p.Now()), p.ids, p.secrets(), u)
+		out = AccessKey{ID: key.ID, Secret: secret}
+		return err
+	})
+	return out, err
+}
+
+func (p *Program) ensureAdministrator(tx iam.UserTx, accountID string) (iam.User, error) {
+	u, found, err := tx.IAMUserByName(accountID, administratorName)
+	if err != nil || found {
+		return u, err
+	}
+	if u, err = iam.CreateUser(tx, ident.Millis(p.Now()), p.ids, accountID, "/", administratorName); err != nil {
+		return u, err
+	}
+	return iam.AttachUserPolicy(tx, u, "arn:aws:iam::aws:policy/AdministratorAccess")
+}
+
+// KeyWorks tells whether an access key with this secret may be used.
+func (p *Program) KeyWorks(ctx context.Context, key AccessKey) (works bool, err error) {
+	err = store.Bind[iam.KeyReader](p.Store).View(ctx, func(tx iam.KeyReader) error {
+		_, secret, found, err := iam.AuthenticateKey(tx, p.secrets(), key.ID)
+		works = found && secret == key.Secret
+		if err != nil {
+			return fmt.Errorf("checking the administrator's access key: %w", err)
+		}
+		return nil
+	})
+	return works, err
+}
