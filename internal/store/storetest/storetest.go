@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/atrium-iam/atrium/internal/store"
@@ -77,35 +80,75 @@ func Open(t testing.TB, cfg store.Config) *store.Store {
 	return s
 }
 
-// Postgres creates an empty PostgreSQL database for the test's duration and
-// returns its connection string. It skips the test when the environment names
-// no server.
+// Postgres gives the test an empty PostgreSQL schema of its own and returns the
+// connection string. It skips the test when the environment names no server.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv(PostgresVariable)
-	if server == "" {
+	// A schema is made in a millisecond, a database in a quarter of a second: so
+	// tests have schemas of one database, which stays.
+	const database = "atrium_test"
+	server := server(t)
+	db := connect(t, server)
+	_, err := db.ExecContext(t.Context(), createDatabase(database, byBytes))
+	if e, ok := errors.AsType[*pgconn.PgError](err); err != nil && (!ok || e.Code != "42P04" && e.Code != "23505") {
+		t.Fatalf("creating the database %s: %v", database, err) // and not: it exists
+	}
+	dsn := with(server, "dbname", database)
+	db = connect(t, dsn)
+	schema := randomName()
+	run(t, db, "CREATE SCHEMA "+schema)
+	t.Cleanup(func() { run(t, db, "DROP SCHEMA "+schema+" CASCADE") })
+	return with(dsn, "search_path", schema)
+}
+
+// Database creates an empty PostgreSQL database for the test's duration and
+// returns its connection string. locale is the part of CREATE DATABASE that
+// says how text is ordered; empty for the order that Atrium needs. It skips the
+// test when the environment names no server.
+func Database(t testing.TB, locale string) string {
+	t.Helper()
+	server := server(t)
+	db := connect(t, server)
+	name := randomName()
+	if locale == "" {
+		locale = byBytes
+	}
+	run(t, db, createDatabase(name, locale))
+	t.Cleanup(func() { run(t, db, "DROP DATABASE "+name+" WITH (FORCE)") })
+	return with(server, "dbname", name)
+}
+
+const byBytes = "LC_COLLATE 'C' LC_CTYPE 'C'"
+
+func createDatabase(name, locale string) string {
+	return fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8' %s", name, locale)
+}
+
+func randomName() string { return "atrium_test_" + strings.ToLower(rand.Text()[:16]) }
+
+// server returns the connection string of the server to test on.
+func server(t testing.TB) string {
+	t.Helper()
+	dsn := os.Getenv(PostgresVariable)
+	if dsn == "" {
 		if os.Getenv(RequireVariable) == "1" {
 			t.Fatalf("%s is not set", PostgresVariable)
 		}
 		t.Skipf("%s is not set", PostgresVariable)
 	}
-	return createDatabase(t, server, "LC_COLLATE 'C' LC_CTYPE 'C'")
+	return dsn
 }
 
-func createDatabase(t testing.TB, server, locale string) string {
+// connect opens dsn until the test has ended, and its later cleanups too.
+func connect(t testing.TB, dsn string) *sql.DB {
 	t.Helper()
-	conf, err := pgx.ParseConfig(server)
+	conf, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		t.Fatalf("%s: %v", PostgresVariable, err)
 	}
 	db := stdlib.OpenDB(*conf)
-	name := "atrium_test_" + strings.ToLower(rand.Text()[:16])
-	run(t, db, fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8' %s", name, locale))
-	t.Cleanup(func() {
-		run(t, db, "DROP DATABASE "+name+" WITH (FORCE)")
-		_ = db.Close()
-	})
-	return withDatabase(server, name)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func run(t testing.TB, db *sql.DB, query string) {
@@ -116,17 +159,21 @@ func run(t testing.TB, db *sql.DB, query string) {
 	}
 }
 
-// withDatabase returns dsn with the database's name replaced.
-func withDatabase(dsn, name string) string {
-	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
-		return dsn + " dbname=" + name // the last one counts
+// with returns the connection string dsn with one more setting, which goes
+// before what dsn has. Names and values hold only letters, digits and "_".
+func with(dsn, name, value string) string {
+	if !strings.Contains(dsn, "://") {
+		return dsn + " " + name + "=" + value // the last one counts
 	}
-	head, query, _ := strings.Cut(dsn, "?")
-	scheme, rest, _ := strings.Cut(head, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	out := scheme + "://" + host + "/" + name
-	if query != "" {
-		out += "?" + query
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return dsn // connecting will tell
 	}
-	return out
+	query := u.Query()
+	query.Set(name, value)
+	u.RawQuery = query.Encode()
+	if name == "dbname" {
+		u.Path = "/" + value
+	}
+	return u.String()
 }

@@ -1,0 +1,383 @@
+CREATE TABLE access_control_configurations (
+ instance_id TEXT NOT NULL PRIMARY KEY REFERENCES instances (id) ON DELETE CASCADE,
+ attributes TEXT NOT NULL
+);
+
+CREATE TABLE account (
+ id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 12),
+ name TEXT NOT NULL,
+ email TEXT NOT NULL,
+ email_key TEXT NOT NULL UNIQUE,
+ state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'CLOSED')),
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL DEFAULT 1
+);
+
+CREATE TABLE account_assignments (
+ permission_set_id TEXT NOT NULL,
+ account_id TEXT NOT NULL,
+ principal_type TEXT NOT NULL CHECK (principal_type IN ('USER', 'GROUP')),
+ principal_id TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ PRIMARY KEY (permission_set_id, account_id, principal_type, principal_id),
+ FOREIGN KEY (permission_set_id, account_id)
+ REFERENCES provisioned_permission_sets (permission_set_id, account_id)
+);
+
+CREATE INDEX account_assignments_by_principal ON account_assignments (principal_id, account_id, permission_set_id);
+
+CREATE TABLE assignment_requests (
+ id TEXT NOT NULL PRIMARY KEY,
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ kind TEXT NOT NULL CHECK (kind IN ('CREATE', 'DELETE', 'PROVISION')),
+ status TEXT NOT NULL CHECK (status IN ('SUCCEEDED', 'FAILED')),
+ failure_reason TEXT NOT NULL,
+ permission_set_id TEXT NOT NULL,
+ account_id TEXT NOT NULL,
+ principal_type TEXT NOT NULL,
+ principal_id TEXT NOT NULL,
+ created_at BIGINT NOT NULL
+);
+
+CREATE INDEX assignment_requests_by_time ON assignment_requests (instance_id, kind, created_at, id);
+
+CREATE TABLE audit_batch (
+ number BIGINT NOT NULL PRIMARY KEY CHECK (number > 0),
+ kind TEXT NOT NULL CHECK (kind IN ('records', 'removal')),
+ first_sequence BIGINT NOT NULL CHECK (first_sequence > 0),
+ last_sequence BIGINT NOT NULL CHECK (last_sequence >= first_sequence - 1),
+ first_time BIGINT NOT NULL,
+ last_time BIGINT NOT NULL,
+ sealed_at BIGINT NOT NULL,
+ content BYTEA NOT NULL,
+ previous_hash TEXT NOT NULL,
+ hash TEXT NOT NULL,
+ signature BYTEA NOT NULL
+);
+
+CREATE INDEX audit_batch_by_sequence ON audit_batch (last_sequence);
+
+CREATE TABLE audit_pending (
+ event_id TEXT NOT NULL PRIMARY KEY,
+ event_time BIGINT NOT NULL,
+ body BYTEA NOT NULL
+);
+
+CREATE TABLE change_counter (
+ id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+ value BIGINT NOT NULL
+);
+
+CREATE TABLE create_account_request (
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ id TEXT NOT NULL,
+ account_name TEXT NOT NULL,
+ state TEXT NOT NULL CHECK (state IN ('IN_PROGRESS', 'SUCCEEDED', 'FAILED')),
+ requested_at BIGINT NOT NULL,
+ completed_at BIGINT NOT NULL,
+ account_id TEXT NOT NULL,
+ failure_reason TEXT NOT NULL,
+ PRIMARY KEY (organization_id, id)
+);
+
+CREATE TABLE delegated_administrator (
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ account_id TEXT NOT NULL,
+ service_principal TEXT NOT NULL,
+ enabled_at BIGINT NOT NULL,
+ PRIMARY KEY (organization_id, account_id, service_principal),
+ FOREIGN KEY (organization_id, account_id) REFERENCES organization_member (organization_id, account_id),
+ FOREIGN KEY (organization_id, service_principal) REFERENCES organization_service (organization_id, service_principal)
+);
+
+CREATE INDEX delegated_administrator_by_service
+ ON delegated_administrator (organization_id, service_principal, account_id);
+
+CREATE TABLE directory_group_external_ids (
+ store_id TEXT NOT NULL,
+ issuer TEXT NOT NULL,
+ external_id TEXT NOT NULL,
+ group_id TEXT NOT NULL,
+ PRIMARY KEY (store_id, issuer, external_id),
+ FOREIGN KEY (store_id, group_id) REFERENCES directory_groups (store_id, group_id) ON DELETE CASCADE
+);
+
+CREATE INDEX directory_group_external_ids_by_group ON directory_group_external_ids (store_id, group_id);
+
+CREATE TABLE directory_groups (
+ store_id TEXT NOT NULL,
+ group_id TEXT NOT NULL,
+ display_name TEXT NOT NULL,
+ display_name_key TEXT NOT NULL CHECK (display_name_key <> ''),
+ description TEXT NOT NULL, -- '' when there is none
+ external_ids TEXT NOT NULL, -- a JSON list
+ created_at BIGINT NOT NULL,
+ created_by TEXT NOT NULL,
+ updated_at BIGINT NOT NULL,
+ updated_by TEXT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (store_id, group_id)
+);
+
+CREATE UNIQUE INDEX directory_groups_by_name ON directory_groups (store_id, display_name_key);
+
+CREATE TABLE directory_memberships (
+ store_id TEXT NOT NULL,
+ group_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ membership_id TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ created_by TEXT NOT NULL,
+ PRIMARY KEY (store_id, group_id, user_id),
+ FOREIGN KEY (store_id, group_id) REFERENCES directory_groups (store_id, group_id) ON DELETE CASCADE,
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
+CREATE UNIQUE INDEX directory_memberships_by_id ON directory_memberships (store_id, membership_id);
+
+CREATE INDEX directory_memberships_by_user ON directory_memberships (store_id, user_id, group_id);
+
+CREATE TABLE directory_user_external_ids (
+ store_id TEXT NOT NULL,
+ issuer TEXT NOT NULL,
+ external_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ PRIMARY KEY (store_id, issuer, external_id),
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX directory_user_external_ids_by_user ON directory_user_external_ids (store_id, user_id);
+
+CREATE TABLE directory_users (
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ user_name_key TEXT NOT NULL CHECK (user_name_key <> ''),
+ email_key TEXT NOT NULL, -- '' when there is no address
+ status TEXT NOT NULL CHECK (status IN ('ENABLED', 'DISABLED')),
+ attributes TEXT NOT NULL,
+ external_ids TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ created_by TEXT NOT NULL,
+ updated_at BIGINT NOT NULL,
+ updated_by TEXT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (store_id, user_id)
+);
+
+CREATE UNIQUE INDEX directory_users_by_email ON directory_users (store_id, email_key) WHERE email_key <> '';
+
+CREATE UNIQUE INDEX directory_users_by_name ON directory_users (store_id, user_name_key);
+
+CREATE TABLE iam_access_keys (
+ id TEXT NOT NULL PRIMARY KEY,
+ account_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ sealed_secret BYTEA NOT NULL,
+ active BOOLEAN NOT NULL,
+ created_at BIGINT NOT NULL,
+ FOREIGN KEY (account_id, user_id) REFERENCES iam_users (account_id, user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX iam_access_keys_by_user ON iam_access_keys (account_id, user_id);
+
+CREATE TABLE iam_policies (
+ arn TEXT NOT NULL PRIMARY KEY,
+ account_id TEXT NOT NULL,
+ policy_id TEXT NOT NULL UNIQUE,
+ path TEXT NOT NULL,
+ name TEXT NOT NULL,
+ name_key TEXT NOT NULL,
+ document TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ UNIQUE (account_id, name_key)
+);
+
+CREATE TABLE iam_roles (
+ account_id TEXT NOT NULL,
+ role_id TEXT NOT NULL,
+ name TEXT NOT NULL,
+ name_key TEXT NOT NULL,
+ path TEXT NOT NULL,
+ description TEXT NOT NULL,
+ trust_policy TEXT NOT NULL,
+ max_session_duration BIGINT NOT NULL,
+ session_duration BIGINT NOT NULL,
+ policies TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (account_id, role_id),
+ UNIQUE (account_id, name_key)
+);
+
+CREATE TABLE iam_users (
+ account_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ name TEXT NOT NULL,
+ name_key TEXT NOT NULL, -- in lower case, under which it is unique
+ path TEXT NOT NULL,
+ policies TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (account_id, user_id),
+ UNIQUE (account_id, name_key)
+);
+
+CREATE TABLE idempotency (
+ account_id TEXT NOT NULL,
+ operation TEXT NOT NULL,
+ token TEXT NOT NULL,
+ request_hash BYTEA NOT NULL,
+ response BYTEA NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ PRIMARY KEY (account_id, operation, token)
+);
+
+CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);
+
+CREATE TABLE instance_saml_providers (
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ account_id TEXT NOT NULL,
+ name TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ PRIMARY KEY (instance_id, account_id)
+);
+
+CREATE TABLE instances (
+ id TEXT NOT NULL PRIMARY KEY,
+ identity_store_id TEXT NOT NULL UNIQUE,
+ owner_account_id TEXT NOT NULL,
+ organization_id TEXT NOT NULL,
+ region TEXT NOT NULL,
+ name TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0)
+);
+
+CREATE UNIQUE INDEX instances_by_account ON instances (owner_account_id) WHERE organization_id = '';
+
+CREATE UNIQUE INDEX instances_by_organization ON instances (organization_id) WHERE organization_id <> '';
+
+CREATE TABLE key_generation (
+ purpose TEXT NOT NULL,
+ number BIGINT NOT NULL CHECK (number BETWEEN 1 AND 4294967295),
+ root_id TEXT NOT NULL,
+ wrapped BYTEA NOT NULL,
+ created_at BIGINT NOT NULL,
+ active_at BIGINT NOT NULL,
+ PRIMARY KEY (purpose, number)
+);
+
+CREATE TABLE meta (
+ name TEXT NOT NULL PRIMARY KEY,
+ value TEXT NOT NULL
+);
+
+CREATE TABLE organization (
+ id TEXT NOT NULL PRIMARY KEY,
+ management_account_id TEXT NOT NULL UNIQUE REFERENCES account (id),
+ feature_set TEXT NOT NULL CHECK (feature_set IN ('ALL', 'CONSOLIDATED_BILLING')),
+ created_at BIGINT NOT NULL
+);
+
+CREATE TABLE organization_container (
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ id TEXT NOT NULL UNIQUE,
+ parent_id TEXT,
+ name TEXT NOT NULL,
+ path TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL DEFAULT 1,
+ PRIMARY KEY (organization_id, id),
+ FOREIGN KEY (organization_id, parent_id) REFERENCES organization_container (organization_id, id),
+ UNIQUE (organization_id, parent_id, name)
+);
+
+CREATE INDEX organization_container_by_parent ON organization_container (organization_id, parent_id, id);
+
+CREATE UNIQUE INDEX organization_root ON organization_container (organization_id) WHERE parent_id IS NULL;
+
+CREATE TABLE organization_member (
+ account_id TEXT NOT NULL PRIMARY KEY REFERENCES account (id),
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ parent_id TEXT NOT NULL,
+ joined_method TEXT NOT NULL CHECK (joined_method IN ('INVITED', 'CREATED')),
+ joined_at BIGINT NOT NULL,
+ UNIQUE (organization_id, account_id),
+ FOREIGN KEY (organization_id, parent_id) REFERENCES organization_container (organization_id, id)
+);
+
+CREATE INDEX organization_member_by_parent ON organization_member (organization_id, parent_id, account_id);
+
+CREATE TABLE organization_service (
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ service_principal TEXT NOT NULL,
+ enabled_at BIGINT NOT NULL,
+ PRIMARY KEY (organization_id, service_principal)
+);
+
+CREATE TABLE organization_tag (
+ organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
+ resource_id TEXT NOT NULL,
+ key TEXT NOT NULL,
+ value TEXT NOT NULL,
+ PRIMARY KEY (organization_id, resource_id, key)
+);
+
+CREATE TABLE permission_set_customer_policies (
+ permission_set_id TEXT NOT NULL REFERENCES permission_sets (id) ON DELETE CASCADE,
+ path TEXT NOT NULL,
+ name TEXT NOT NULL,
+ PRIMARY KEY (permission_set_id, path, name)
+);
+
+CREATE TABLE permission_set_managed_policies (
+ permission_set_id TEXT NOT NULL REFERENCES permission_sets (id) ON DELETE CASCADE,
+ arn TEXT NOT NULL,
+ PRIMARY KEY (permission_set_id, arn)
+);
+
+CREATE TABLE permission_sets (
+ id TEXT NOT NULL PRIMARY KEY,
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ name TEXT NOT NULL,
+ description TEXT NOT NULL,
+ session_duration TEXT NOT NULL,
+ relay_state TEXT NOT NULL,
+ inline_policy TEXT NOT NULL,
+ boundary_arn TEXT NOT NULL,
+ boundary_path TEXT NOT NULL,
+ boundary_name TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ UNIQUE (instance_id, name),
+ CHECK (boundary_arn = '' OR boundary_name = '')
+);
+
+CREATE INDEX permission_sets_by_instance ON permission_sets (instance_id, id);
+
+CREATE TABLE provisioned_permission_sets (
+ permission_set_id TEXT NOT NULL REFERENCES permission_sets (id),
+ account_id TEXT NOT NULL,
+ instance_id TEXT NOT NULL REFERENCES instances (id),
+ role_name TEXT NOT NULL,
+ role_id TEXT NOT NULL,
+ version BIGINT NOT NULL,
+ provisioned_at BIGINT NOT NULL,
+ PRIMARY KEY (permission_set_id, account_id)
+);
+
+CREATE INDEX provisioned_permission_sets_by_account ON provisioned_permission_sets (account_id, permission_set_id);
+
+CREATE INDEX provisioned_permission_sets_by_instance ON provisioned_permission_sets (instance_id);
+
+CREATE TABLE resource_tags (
+ resource_arn TEXT NOT NULL,
+ key TEXT NOT NULL,
+ value TEXT NOT NULL,
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ PRIMARY KEY (resource_arn, key)
+);
+
+CREATE INDEX resource_tags_by_instance ON resource_tags (instance_id);
