@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 )
 
@@ -76,10 +77,18 @@ type Member struct {
 	Joined                              time.Time
 }
 
-// NewAccount is what an account starts with. An empty ID means one that is
-// drawn at random.
+// DefaultRoleName is the role of a member account that nobody named another
+// for.
+const DefaultRoleName = "OrganizationAccountAccessRole"
+
+// NewAccount is what an account starts with.
 type NewAccount struct {
+	// ID is empty for one that is drawn at random.
 	ID, Name, Email string
+	// RoleName is the role by which the management account administers a
+	// member account; empty means DefaultRoleName. A standalone account has
+	// none.
+	RoleName string
 }
 
 // CreateStandaloneAccount creates an account outside any organization, such
@@ -96,9 +105,10 @@ func CreateStandaloneAccount(tx AccountTx, now time.Time, ids ident.Source, in N
 	return a, tx.InsertAccount(a)
 }
 
-// CreateAccount creates an account under the root of o at once. It is for
-// set-up and sample data; the operation of that name is RequestAccount.
-func CreateAccount(tx AccountTx, now time.Time, ids ident.Source, o Organization, in NewAccount) (Account, error) {
+// CreateAccount creates an account under the root of o at once, with the role
+// that its management account may assume. It is for set-up and sample data; the
+// operation of that name is RequestAccount.
+func CreateAccount(tx Tx, now time.Time, ids ident.Source, o Organization, in NewAccount) (Account, error) {
 	n, err := tx.CountMembers(o.ID)
 	if err != nil {
 		return Account{}, err
@@ -114,8 +124,27 @@ func CreateAccount(tx AccountTx, now time.Time, ids ident.Source, o Organization
 	if err := tx.InsertMember(m); err != nil {
 		return Account{}, err
 	}
+	if err := iam.CreateRole(tx, accessRole(now, ids, o, a.ID, in.RoleName)); err != nil {
+		return Account{}, err
+	}
 	a, _, err = tx.AccountByID(a.ID)
 	return a, err
+}
+
+// accessRole is the role that lets the management account of o administer the
+// member account accountID.
+func accessRole(now time.Time, ids ident.Source, o Organization, accountID, name string) iam.Role {
+	if name == "" {
+		name = DefaultRoleName
+	}
+	return iam.Role{
+		AccountID: accountID, ID: ids.UniqueID("AROA"), Name: name, Path: "/",
+		TrustPolicy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Principal":{"AWS":"arn:aws:iam::` + o.ManagementAccountID + `:root"},"Action":"sts:AssumeRole"}]}`,
+		MaxSessionDuration: time.Hour,
+		Policies:           iam.Policies{Managed: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}},
+		CreatedAt:          now,
+	}
 }
 
 // checkNewAccount refuses a malformed name or e-mail address and an address

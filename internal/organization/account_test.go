@@ -168,6 +168,10 @@ func TestRequestAccount(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			role, found, err := tx.RoleByName(a.ID, organization.DefaultRoleName)
+			if !found || err != nil || !strings.Contains(role.TrustPolicy, "arn:aws:iam::"+management+":root") {
+				t.Errorf("the account's role: %+v, %v, %v", role, found, err)
+			}
 			got, err := organization.ListTags(tx, w.org, a.ID)
 			if diff := cmp.Diff(tags, got); diff != "" {
 				t.Errorf("tags (-want +got):\n%s", diff)

@@ -44,8 +44,8 @@ type CreateAccountRequest struct {
 // AccountRequest is a request to create an account.
 type AccountRequest struct {
 	Name, Email string
-	// RoleName is the role that AWS sets up in the new account. It is only
-	// checked.
+	// RoleName is the role by which the management account administers the
+	// new one; empty means DefaultRoleName.
 	RoleName string
 	Tags     []Tag
 }
@@ -64,7 +64,7 @@ func RequestAccount(tx Tx, now time.Time, ids ident.Source, o Organization, in A
 	r := CreateAccountRequest{ID: "car-" + ids.LowerAlnum(32), AccountName: in.Name, State: InProgress, Requested: now}
 	settled := r
 	settled.Completed = now
-	a, err := CreateAccount(tx, now, ids, o, NewAccount{Name: in.Name, Email: in.Email})
+	a, err := CreateAccount(tx, now, ids, o, NewAccount{Name: in.Name, Email: in.Email, RoleName: in.RoleName})
 	if reason, ok := failureReason(err); ok {
 		settled.State, settled.FailureReason = Failed, reason
 	} else if err != nil {

@@ -1,5 +1,7 @@
 package organization
 
+import "github.com/atrium-iam/atrium/internal/iam"
+
 // AccountReader is what other domains and the gateway read.
 type AccountReader interface {
 	// AccountByID returns an account with its membership, if it has one.
@@ -97,6 +99,7 @@ type Tx interface {
 	CreationTx
 	DelegationTx
 	TagTx
+	iam.RoleTx
 	InsertOrganization(Organization) error
 	// DeleteOrganization deletes the organization and all that hangs on it
 	// but the accounts.
