@@ -13,7 +13,7 @@ const MaxAccessKeys = 2
 
 // AccessKey is a long-term access key. Its secret is sealed.
 type AccessKey struct {
-	ID           string // AKIA…
+	ID           string // AKIA…, never reused
 	AccountID    string
 	UserID       string
 	SealedSecret []byte
@@ -27,15 +27,17 @@ type Sealer interface {
 	Open(sealed, aad []byte) ([]byte, error)
 }
 
-// KeyReader reads access keys and their users.
+// KeyReader reads access keys.
 type KeyReader interface {
-	UserReader
-	AccessKeyByID(id string) (AccessKey, bool, error)
+	// AccessKeyByID returns the key with the user whose it is; the user
+	// comes without its policies.
+	AccessKeyByID(id string) (AccessKey, User, bool, error)
 }
 
 // KeyTx is what keeping access keys needs of a transaction.
 type KeyTx interface {
 	KeyReader
+	// AccessKeysOfUser lists a user's access keys, oldest first.
 	AccessKeysOfUser(accountID, userID string) ([]AccessKey, error)
 	InsertAccessKey(AccessKey) error
 	SetAccessKeyActive(id string, active bool) error
@@ -59,18 +61,17 @@ func CreateAccessKey(tx KeyTx, now time.Time, ids ident.Source, sealer Sealer, u
 	if key.SealedSecret, err = sealer.Seal([]byte(secret), []byte(key.ID)); err != nil {
 		return AccessKey{}, "", err
 	}
-	return key, secret, tx.InsertAccessKey(key)
+	if err := tx.InsertAccessKey(key); err != nil {
+		return AccessKey{}, "", err
+	}
+	return key, secret, nil
 }
 
 // AuthenticateKey finds an active access key and returns its secret and who
 // it belongs to; false when there is no such key that may be used.
 func AuthenticateKey(tx KeyReader, sealer Sealer, keyID string) (p Principal, secret string, found bool, err error) {
-	key, found, err := tx.AccessKeyByID(keyID)
+	key, u, found, err := tx.AccessKeyByID(keyID)
 	if err != nil || !found || !key.Active {
-		return Principal{}, "", false, err
-	}
-	u, found, err := tx.IAMUserByID(key.AccountID, key.UserID)
-	if err != nil || !found {
 		return Principal{}, "", false, err
 	}
 	plain, err := sealer.Open(key.SealedSecret, []byte(key.ID))

@@ -19,17 +19,27 @@ func Authorize(set policy.Set, p Principal, action string, resources []string, v
 }
 
 func denied(p Principal, action, resource string, d policy.Decision) error {
-	kinds := map[policy.Kind]string{
-		policy.IdentityPolicy: "identity-based policy", policy.PermissionsBoundary: "permissions boundary",
-		policy.SessionPolicy: "session policy", policy.ServiceControlPolicy: "service control policy",
-	}
-	because := "because no " + kinds[d.Kind] + " allows the " + action + " action"
+	because := "because no " + policyKind(d.Kind) + " allows the " + action + " action"
 	if d.Effect == policy.ExplicitDeny {
 		article := "a "
 		if d.Kind == policy.IdentityPolicy {
 			article = "an "
 		}
-		because = "with an explicit deny in " + article + kinds[d.Kind]
+		because = "with an explicit deny in " + article + policyKind(d.Kind)
 	}
 	return fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s on resource: %s %s", p.ARN, action, resource, because)
+}
+
+// policyKind names a kind of policy as AWS's messages do.
+func policyKind(k policy.Kind) string {
+	switch k {
+	case policy.PermissionsBoundary:
+		return "permissions boundary"
+	case policy.SessionPolicy:
+		return "session policy"
+	case policy.ServiceControlPolicy:
+		return "service control policy"
+	default:
+		return "identity-based policy"
+	}
 }

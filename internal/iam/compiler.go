@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -9,106 +10,121 @@ import (
 
 // PolicyReader reads what decides about a principal.
 type PolicyReader interface {
-	UserReader
-	RoleReader
 	ManagedPolicyReader
+	AttachmentsOfUser(accountID, userID string) (Attachments, bool, error)
+	AttachmentsOfRole(accountID, roleID string) (Attachments, bool, error)
+	// PolicyDocument finds a document by its digest, as Attachments name it.
+	PolicyDocument(digest string) (string, bool, error)
 }
 
-// Compiler compiles policies and remembers documents that it has compiled. It
-// is safe for concurrent use.
+// Compiler compiles policies and remembers what it has compiled by what can
+// never come to mean another document: an inline document's digest, the ARN of
+// one of AWS's own policies, a customer's document itself. It is safe for
+// concurrent use.
 type Compiler struct {
 	managed func(arn string) (document string, found bool)
 	limit   int
+	root    *policy.Policy
 
 	mu       sync.RWMutex
-	compiled map[string]*policy.Policy // by document, or by ARN for AWS's own
+	compiled map[string]*policy.Policy
 }
 
 // NewCompiler returns a Compiler that remembers up to limit documents. managed
 // finds AWS's own managed policies.
 func NewCompiler(managed func(arn string) (string, bool), limit int) *Compiler {
-	return &Compiler{managed: managed, limit: limit, compiled: make(map[string]*policy.Policy)}
+	all, err := policy.Compile(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	if err != nil {
+		panic("iam: " + err.Error()) // a constant document
+	}
+	return &Compiler{managed: managed, limit: limit, root: all, compiled: make(map[string]*policy.Policy)}
 }
 
-const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-
-// PoliciesOf returns the policies that decide about p, compiled. A principal
-// whose user or role is gone has none: everything is denied.
+// PoliciesOf returns the policies that decide about p, compiled. An account's
+// root is allowed everything. A principal whose user or role is gone has no
+// policies, and so is denied everything; so are those that are no principals
+// of AWS's APIs.
 func (c *Compiler) PoliciesOf(tx PolicyReader, p Principal) (policy.Set, error) {
+	var a Attachments
+	var found bool
+	var err error
 	switch p.Kind {
 	case KindRoot:
-		all, err := c.compile(allowAll)
-		return policy.Set{Identity: []*policy.Policy{all}}, err
+		return policy.Set{Identity: []*policy.Policy{c.root}}, nil
 	case KindUser:
-		u, found, err := tx.IAMUserByID(p.AccountID, p.UserID)
-		if err != nil || !found {
-			return policy.Set{}, err
-		}
-		return c.set(tx, u.Policies)
+		a, found, err = tx.AttachmentsOfUser(p.AccountID, p.UserID)
 	case KindRoleSession:
-		r, found, err := tx.RoleByID(p.AccountID, p.RoleID)
-		if err != nil || !found {
-			return policy.Set{}, err
-		}
-		return c.set(tx, r.Policies)
-	default:
-		return policy.Set{}, nil
+		a, found, err = tx.AttachmentsOfRole(p.AccountID, p.RoleID)
 	}
+	if err != nil || !found {
+		return policy.Set{}, err
+	}
+	return c.set(tx, a)
 }
 
-func (c *Compiler) set(tx ManagedPolicyReader, attached Policies) (policy.Set, error) {
-	s := policy.Set{Identity: make([]*policy.Policy, 0, len(attached.Managed)+len(attached.Inline))}
-	for _, arn := range attached.Managed {
-		p, found, err := c.byARN(tx, arn)
+func (c *Compiler) set(tx PolicyReader, a Attachments) (policy.Set, error) {
+	s := policy.Set{Identity: make([]*policy.Policy, 0, len(a.Managed)+len(a.Inline))}
+	for _, arn := range a.Managed {
+		p, err := c.byARN(tx, arn)
 		if err != nil {
 			return policy.Set{}, err
 		}
-		if found {
+		if p != nil {
 			s.Identity = append(s.Identity, p)
 		}
 	}
-	for _, document := range attached.Inline {
-		p, err := c.compile(document)
+	for _, digest := range a.Inline {
+		p, err := c.byDigest(tx, digest)
 		if err != nil {
 			return policy.Set{}, err
 		}
 		s.Identity = append(s.Identity, p)
 	}
-	if attached.Boundary == "" {
+	if a.Boundary == "" {
 		return s, nil
 	}
-	// A boundary that is gone allows nothing.
 	limit := policy.Limit{Kind: policy.PermissionsBoundary}
-	p, found, err := c.byARN(tx, attached.Boundary)
-	if found {
+	p, err := c.byARN(tx, a.Boundary)
+	if err != nil {
+		return policy.Set{}, err
+	}
+	if p != nil { // a boundary that is gone allows nothing
 		limit.Policies = []*policy.Policy{p}
 	}
 	s.Limits = []policy.Limit{limit}
-	return s, err
+	return s, nil
 }
 
-func (c *Compiler) byARN(tx ManagedPolicyReader, arn string) (*policy.Policy, bool, error) {
-	// AWS's own policies never change while we run: their ARN is the key.
+// byARN returns a managed policy, nil when it does not exist.
+func (c *Compiler) byARN(tx PolicyReader, arn string) (*policy.Policy, error) {
 	if p := c.remembered(arn); p != nil {
-		return p, true, nil
+		return p, nil
 	}
 	if document, found := c.managed(arn); found {
-		p, err := c.compileAs(arn, document)
-		return p, err == nil, err
+		return c.compile(arn, document)
 	}
 	m, found, err := tx.ManagedPolicyByARN(arn)
 	if err != nil || !found {
-		return nil, false, err
+		return nil, err
 	}
-	p, err := c.compile(m.Document)
-	return p, err == nil, err
-}
-
-func (c *Compiler) compile(document string) (*policy.Policy, error) {
-	if p := c.remembered(document); p != nil {
+	if p := c.remembered(m.Document); p != nil {
 		return p, nil
 	}
-	return c.compileAs(document, document)
+	return c.compile(m.Document, m.Document)
+}
+
+func (c *Compiler) byDigest(tx PolicyReader, digest string) (*policy.Policy, error) {
+	if p := c.remembered(digest); p != nil {
+		return p, nil
+	}
+	document, found, err := tx.PolicyDocument(digest)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, unusable(errors.New("no document has the digest " + digest))
+	}
+	return c.compile(digest, document)
 }
 
 func (c *Compiler) remembered(key string) *policy.Policy {
@@ -117,13 +133,11 @@ func (c *Compiler) remembered(key string) *policy.Policy {
 	return c.compiled[key]
 }
 
-// compileAs compiles a stored document and remembers it under key. That it
-// does not compile is a failure of ours: documents are checked before they
-// are stored.
-func (c *Compiler) compileAs(key, document string) (*policy.Policy, error) {
+// compile compiles a stored document and remembers it under key.
+func (c *Compiler) compile(key, document string) (*policy.Policy, error) {
 	p, err := policy.Compile(document)
 	if err != nil {
-		return nil, fault.New(fault.Internal, "policy", "a stored policy does not compile").WithCause(err)
+		return nil, unusable(err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,4 +146,11 @@ func (c *Compiler) compileAs(key, document string) (*policy.Policy, error) {
 	}
 	c.compiled[key] = p
 	return p, nil
+}
+
+// unusable is the failure of a stored document that cannot be used: ours, for
+// documents are checked before they are stored. Whoever has such a policy is
+// refused.
+func unusable(err error) error {
+	return fault.New(fault.Internal, "policy", "a stored policy cannot be used").WithCause(err)
 }

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -13,15 +14,19 @@ type ManagedPolicy struct {
 	AccountID string
 	ID        string // ANPA…
 	Path      string // "/" or "/…/"
-	Name      string // unique in the account
+	Name      string // 1-128 characters, unique in the account whatever its case
 	Document  string
 	CreatedAt time.Time
 	Version   int64
 }
 
 // ARN returns arn:aws:iam::<account>:policy<path><name>.
-func (p ManagedPolicy) ARN() string {
-	return "arn:aws:iam::" + p.AccountID + ":policy" + p.Path + p.Name
+func (p ManagedPolicy) ARN() string { return ManagedPolicyARN(p.AccountID, p.Path, p.Name) }
+
+// ManagedPolicyARN returns the ARN of the customer managed policy that an
+// account has, or should have, under path and name.
+func ManagedPolicyARN(accountID, path, name string) string {
+	return "arn:aws:iam::" + accountID + ":policy" + path + name
 }
 
 // ManagedPolicyReader reads customer managed policies.
@@ -37,13 +42,21 @@ type ManagedPolicyTx interface {
 	InsertManagedPolicy(ManagedPolicy) (bool, error)
 }
 
-// CreatePolicy creates a customer managed policy.
+var policyNameForm = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+
+// CreatePolicy creates a customer managed policy. An empty path is "/".
 func CreatePolicy(tx ManagedPolicyTx, now time.Time, ids ident.Source, accountID, path, name, document string) (ManagedPolicy, error) {
+	if path == "" {
+		path = "/"
+	}
+	if !policyNameForm.MatchString(name) || !pathForm.MatchString(path) {
+		return ManagedPolicy{}, fault.New(fault.Invalid, "policyName", "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+	}
 	if _, err := policy.Compile(document); err != nil {
 		return ManagedPolicy{}, err
 	}
-	if path == "" {
-		path = "/"
+	if err := policy.CheckSize(document, policy.MaxManagedSize); err != nil {
+		return ManagedPolicy{}, err
 	}
 	p := ManagedPolicy{
 		AccountID: accountID, ID: ids.UniqueID("ANPA"), Path: path, Name: name, Document: document, CreatedAt: now, Version: 1,

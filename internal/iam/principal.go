@@ -1,5 +1,7 @@
 package iam
 
+import "time"
+
 // Kind is the kind of a principal.
 type Kind uint8
 
@@ -17,11 +19,13 @@ const (
 type Principal struct {
 	Kind      Kind
 	AccountID string
-	// ARN is the caller's ARN: arn:aws:iam::<account>:user/<path><name>,
-	// arn:aws:sts::<account>:assumed-role/<role>/<session>, …:root.
+	// ARN is the caller's ARN, as GetCallerIdentity tells it:
+	// arn:aws:iam::<account>:root, arn:aws:iam::<account>:user/<path><name>,
+	// arn:aws:sts::<account>:assumed-role/<role>/<session> or
+	// arn:aws:sts::<account>:federated-user/<name>.
 	ARN string
 	// ID is aws:userid: AIDA… of a user, AROA…:<session> of a role session,
-	// the account id of a root.
+	// <account>:<name> of a federated user, the account id of a root.
 	ID          string
 	AccessKeyID string
 
@@ -33,8 +37,39 @@ type Principal struct {
 	RolePath    string
 	SessionName string
 
+	// IdentityStoreUserID is the person that a role session was opened for
+	// through Identity Center, or that an Identity Center user is.
+	IdentityStoreUserID string
+	// IssuedAt is when temporary credentials were issued; zero for long-term
+	// ones.
+	IssuedAt time.Time
 	// MFAAuthenticated tells whether the session was opened with MFA.
 	MFAAuthenticated bool
+	// SourceIdentity is the source identity of a role session, "" for none.
+	SourceIdentity string
 	// Tags are the principal's tags and, for sessions, its session tags.
 	Tags map[string]string
+}
+
+// Root returns the root principal of an account.
+func Root(accountID string) Principal {
+	return Principal{Kind: KindRoot, AccountID: accountID, ARN: "arn:aws:iam::" + accountID + ":root", ID: accountID}
+}
+
+// Session returns the session called name of the role. The caller fills in
+// what it knows about how the session was opened.
+func (r Role) Session(name string) Principal {
+	return Principal{
+		Kind: KindRoleSession, AccountID: r.AccountID,
+		ARN: "arn:aws:sts::" + r.AccountID + ":assumed-role/" + r.Name + "/" + name, ID: r.ID + ":" + name,
+		RoleID: r.ID, RoleName: r.Name, RolePath: r.Path, SessionName: name,
+	}
+}
+
+// FederatedUser returns the federated user called name of an account.
+func FederatedUser(accountID, name string) Principal {
+	return Principal{
+		Kind: KindFederatedUser, AccountID: accountID,
+		ARN: "arn:aws:sts::" + accountID + ":federated-user/" + name, ID: accountID + ":" + name,
+	}
 }

@@ -10,8 +10,8 @@ import (
 type Role struct {
 	AccountID   string
 	ID          string // AROA…, never reused
-	Name        string // unique in the account
-	Path        string
+	Name        string // 1-64 characters, unique in the account whatever its case
+	Path        string // "/" or "/…/"
 	Description string
 	TrustPolicy string
 	// MaxSessionDuration is the longest session that AssumeRole may open.
@@ -21,7 +21,7 @@ type Role struct {
 	SessionDuration time.Duration
 	Policies        Policies
 	CreatedAt       time.Time
-	Version         int64
+	Version         int64 // bumped by every edit
 }
 
 // ARN returns arn:aws:iam::<account>:role/<path><name>.
@@ -36,19 +36,24 @@ type RoleReader interface {
 // RoleTx is what keeping roles needs of a transaction.
 type RoleTx interface {
 	RoleReader
+	ManagedPolicyReader
 	// InsertRole reports false when the name is taken.
 	InsertRole(Role) (bool, error)
-	// UpdateRole stores everything but the role's account, id and name, and
-	// bumps its version.
+	// UpdateRole stores everything but the role's account, id, name, path and
+	// date of creation, and bumps its version.
 	UpdateRole(Role) error
 	DeleteRole(accountID, roleID string) error
 }
 
-// CreateRole stores a new role. A trust policy is not evaluated yet when it
-// is stored; documents must have been checked by the caller.
+// CreateRole stores a new role. Its managed policies and boundary must exist
+// (fault.NotFound about "policy"); its documents have been checked by the
+// caller.
 func CreateRole(tx RoleTx, r Role) error {
-	if !nameForm.MatchString(r.Name) {
-		return fault.New(fault.Invalid, "role", "The role name %q must have 1 to 64 characters: letters, digits and +=,.@_-", r.Name)
+	if err := checkName("roleName", r.Name, r.Path); err != nil {
+		return err
+	}
+	if err := checkManaged(tx, r.AccountID, r.Policies); err != nil {
+		return err
 	}
 	r.Version = 1
 	inserted, err := tx.InsertRole(r)
@@ -56,4 +61,13 @@ func CreateRole(tx RoleTx, r Role) error {
 		err = fault.New(fault.Conflict, "role", "Role with name %s already exists.", r.Name)
 	}
 	return err
+}
+
+// UpdateRole stores what changed of a role: its description, trust policy,
+// durations and policies, of which CreateRole's rules hold.
+func UpdateRole(tx RoleTx, r Role) error {
+	if err := checkManaged(tx, r.AccountID, r.Policies); err != nil {
+		return err
+	}
+	return tx.UpdateRole(r)
 }

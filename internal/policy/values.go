@@ -108,8 +108,8 @@ func (v *Values) lookup(key Key, service []byte) *entry {
 	switch prefix := key.service(); {
 	case prefix == string(service):
 		return nil
-	case prefix == "aws", prefix == "sts", prefix == "saml", prefix == "identitystore":
-		return nil // a principal carries them to every service
+	case prefix == "aws", prefix == "identitystore":
+		return nil // those that principals carry to every service
 	default:
 		return &absent
 	}

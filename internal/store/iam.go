@@ -1,8 +1,6 @@
 package store
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -28,7 +26,7 @@ func (t *Tx) iamUser(query string, args ...any) (u iam.User, found bool, err err
 		return iam.User{}, false, err
 	}
 	u.CreatedAt = time.UnixMilli(created).UTC()
-	u.Policies, err = decodePolicies(policies)
+	u.Policies, err = t.loadPolicies(policies)
 	return u, err == nil, err
 }
 
@@ -44,7 +42,7 @@ func (t *Tx) IAMUserByName(accountID, name string) (iam.User, bool, error) {
 
 // InsertIAMUser stores a new user, unless its name is taken.
 func (t *Tx) InsertIAMUser(u iam.User) (bool, error) {
-	policies, err := encodePolicies(u.Policies)
+	policies, err := t.savePolicies(u.Policies)
 	if err != nil {
 		return false, err
 	}
@@ -54,9 +52,9 @@ func (t *Tx) InsertIAMUser(u iam.User) (bool, error) {
 	return n == 1, err
 }
 
-// UpdateIAMUserPolicies replaces what is attached to a user.
+// UpdateIAMUserPolicies replaces the policies of a user.
 func (t *Tx) UpdateIAMUserPolicies(accountID, userID string, p iam.Policies) error {
-	policies, err := encodePolicies(p)
+	policies, err := t.savePolicies(p)
 	if err != nil {
 		return err
 	}
@@ -65,30 +63,29 @@ func (t *Tx) UpdateIAMUserPolicies(accountID, userID string, p iam.Policies) err
 	return err
 }
 
-const accessKeyColumns = `id, account_id, user_id, sealed_secret, active, created_at`
-
-func scanAccessKey(scan func(...any) error) (k iam.AccessKey, err error) {
-	var created int64
-	err = scan(&k.ID, &k.AccountID, &k.UserID, &k.SealedSecret, &k.Active, &created)
-	k.CreatedAt = time.UnixMilli(created).UTC()
-	return k, err
-}
-
-// AccessKeyByID finds a long-term access key.
-func (t *Tx) AccessKeyByID(id string) (k iam.AccessKey, found bool, err error) {
-	k, err = scanAccessKey(func(dest ...any) error {
-		found, err = t.row(`SELECT `+accessKeyColumns+` FROM iam_access_keys WHERE id = $1`, []any{id}, dest...)
-		return err
-	})
-	return k, found, err
+// AccessKeyByID finds a long-term access key and whose it is.
+func (t *Tx) AccessKeyByID(id string) (k iam.AccessKey, u iam.User, found bool, err error) {
+	var keyCreated, userCreated int64
+	found, err = t.row(`SELECT k.id, k.account_id, k.user_id, k.sealed_secret, k.active, k.created_at, u.name, u.path, u.created_at, u.version
+		FROM iam_access_keys k JOIN iam_users u ON u.account_id = k.account_id AND u.user_id = k.user_id WHERE k.id = $1`, []any{id},
+		&k.ID, &k.AccountID, &k.UserID, &k.SealedSecret, &k.Active, &keyCreated, &u.Name, &u.Path, &userCreated, &u.Version)
+	if err != nil || !found {
+		return iam.AccessKey{}, iam.User{}, false, err
+	}
+	k.CreatedAt, u.CreatedAt = time.UnixMilli(keyCreated).UTC(), time.UnixMilli(userCreated).UTC()
+	u.AccountID, u.ID = k.AccountID, k.UserID
+	return k, u, true, nil
 }
 
 // AccessKeysOfUser lists a user's access keys, oldest first.
 func (t *Tx) AccessKeysOfUser(accountID, userID string) ([]iam.AccessKey, error) {
 	var keys []iam.AccessKey
-	err := t.rows(`SELECT `+accessKeyColumns+` FROM iam_access_keys
+	err := t.rows(`SELECT id, account_id, user_id, sealed_secret, active, created_at FROM iam_access_keys
 		WHERE account_id = $1 AND user_id = $2 ORDER BY created_at, id`, []any{accountID, userID}, func(scan func(...any) error) error {
-		k, err := scanAccessKey(scan)
+		var k iam.AccessKey
+		var created int64
+		err := scan(&k.ID, &k.AccountID, &k.UserID, &k.SealedSecret, &k.Active, &created)
+		k.CreatedAt = time.UnixMilli(created).UTC()
 		keys = append(keys, k)
 		return err
 	})
@@ -97,7 +94,7 @@ func (t *Tx) AccessKeysOfUser(accountID, userID string) ([]iam.AccessKey, error)
 
 // InsertAccessKey stores a new access key.
 func (t *Tx) InsertAccessKey(k iam.AccessKey) error {
-	_, err := t.exec(`INSERT INTO iam_access_keys (`+accessKeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := t.exec(`INSERT INTO iam_access_keys (id, account_id, user_id, sealed_secret, active, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		k.ID, k.AccountID, k.UserID, k.SealedSecret, k.Active, k.CreatedAt.UnixMilli())
 	return err
 }
@@ -114,8 +111,9 @@ func (t *Tx) DeleteAccessKey(id string) error {
 	return err
 }
 
-const roleColumns = `account_id, role_id, name, path, description, trust_policy,
-	max_session_duration, session_duration, policies, created_at, version`
+const roleQuery = `SELECT r.account_id, r.role_id, r.name, r.path, r.description, d.document,
+	r.max_session_duration, r.session_duration, r.policies, r.created_at, r.version
+	FROM iam_roles r JOIN iam_documents d ON d.digest = r.trust_policy WHERE r.account_id = $1 AND `
 
 func (t *Tx) role(query string, args ...any) (r iam.Role, found bool, err error) {
 	var policies string
@@ -127,43 +125,52 @@ func (t *Tx) role(query string, args ...any) (r iam.Role, found bool, err error)
 	}
 	r.MaxSessionDuration, r.SessionDuration = time.Duration(longest)*time.Second, time.Duration(session)*time.Second
 	r.CreatedAt = time.UnixMilli(created).UTC()
-	r.Policies, err = decodePolicies(policies)
+	r.Policies, err = t.loadPolicies(policies)
 	return r, err == nil, err
 }
 
 // RoleByID finds a role by its unique id.
 func (t *Tx) RoleByID(accountID, roleID string) (iam.Role, bool, error) {
-	return t.role(`SELECT `+roleColumns+` FROM iam_roles WHERE account_id = $1 AND role_id = $2`, accountID, roleID)
+	return t.role(roleQuery+`r.role_id = $2`, accountID, roleID)
 }
 
 // RoleByName finds a role by its name, whatever its case.
 func (t *Tx) RoleByName(accountID, name string) (iam.Role, bool, error) {
-	return t.role(`SELECT `+roleColumns+` FROM iam_roles WHERE account_id = $1 AND name_key = $2`, accountID, strings.ToLower(name))
+	return t.role(roleQuery+`r.name_key = $2`, accountID, strings.ToLower(name))
 }
 
 // InsertRole stores a new role, unless its name is taken.
 func (t *Tx) InsertRole(r iam.Role) (bool, error) {
-	policies, err := encodePolicies(r.Policies)
+	trust, policies, err := t.saveRoleDocuments(r)
 	if err != nil {
 		return false, err
 	}
 	n, err := t.exec(`INSERT INTO iam_roles (account_id, role_id, name, name_key, path, description, trust_policy,
 			max_session_duration, session_duration, policies, created_at, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (account_id, name_key) DO NOTHING`,
-		r.AccountID, r.ID, r.Name, strings.ToLower(r.Name), r.Path, r.Description, r.TrustPolicy,
+		r.AccountID, r.ID, r.Name, strings.ToLower(r.Name), r.Path, r.Description, trust,
 		int64(r.MaxSessionDuration/time.Second), int64(r.SessionDuration/time.Second), policies, r.CreatedAt.UnixMilli(), r.Version)
 	return n == 1, err
 }
 
-// UpdateRole stores everything but the role's account, id, name and path.
+func (t *Tx) saveRoleDocuments(r iam.Role) (trust, policies string, err error) {
+	if trust, err = t.saveDocument(r.TrustPolicy); err != nil {
+		return "", "", err
+	}
+	policies, err = t.savePolicies(r.Policies)
+	return trust, policies, err
+}
+
+// UpdateRole stores everything but the role's account, id, name, path and date
+// of creation.
 func (t *Tx) UpdateRole(r iam.Role) error {
-	policies, err := encodePolicies(r.Policies)
+	trust, policies, err := t.saveRoleDocuments(r)
 	if err != nil {
 		return err
 	}
 	_, err = t.exec(`UPDATE iam_roles SET description = $1, trust_policy = $2, max_session_duration = $3,
 			session_duration = $4, policies = $5, version = version + 1 WHERE account_id = $6 AND role_id = $7`,
-		r.Description, r.TrustPolicy, int64(r.MaxSessionDuration/time.Second), int64(r.SessionDuration/time.Second),
+		r.Description, trust, int64(r.MaxSessionDuration/time.Second), int64(r.SessionDuration/time.Second),
 		policies, r.AccountID, r.ID)
 	return err
 }
@@ -172,42 +179,4 @@ func (t *Tx) UpdateRole(r iam.Role) error {
 func (t *Tx) DeleteRole(accountID, roleID string) error {
 	_, err := t.exec(`DELETE FROM iam_roles WHERE account_id = $1 AND role_id = $2`, accountID, roleID)
 	return err
-}
-
-// ManagedPolicyByARN finds a customer managed policy.
-func (t *Tx) ManagedPolicyByARN(arn string) (p iam.ManagedPolicy, found bool, err error) {
-	var created int64
-	found, err = t.row(`SELECT account_id, policy_id, path, name, document, created_at, version FROM iam_policies WHERE arn = $1`,
-		[]any{arn}, &p.AccountID, &p.ID, &p.Path, &p.Name, &p.Document, &created, &p.Version)
-	p.CreatedAt = time.UnixMilli(created).UTC()
-	return p, found, err
-}
-
-// InsertManagedPolicy stores a new customer managed policy, unless its name is
-// taken.
-func (t *Tx) InsertManagedPolicy(p iam.ManagedPolicy) (bool, error) {
-	n, err := t.exec(`INSERT INTO iam_policies (arn, account_id, policy_id, path, name, name_key, document, created_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (account_id, name_key) DO NOTHING`,
-		p.ARN(), p.AccountID, p.ID, p.Path, p.Name, strings.ToLower(p.Name), p.Document, p.CreatedAt.UnixMilli(), p.Version)
-	return n == 1, err
-}
-
-// storedPolicies is how iam.Policies is written.
-type storedPolicies struct {
-	Managed  []string          `json:"managed,omitempty"`
-	Inline   map[string]string `json:"inline,omitempty"`
-	Boundary string            `json:"boundary,omitempty"`
-}
-
-func encodePolicies(p iam.Policies) (string, error) {
-	raw, err := json.Marshal(storedPolicies(p))
-	return string(raw), err
-}
-
-func decodePolicies(text string) (iam.Policies, error) {
-	var p storedPolicies
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return iam.Policies{}, fmt.Errorf("store: stored policies: %w", err)
-	}
-	return iam.Policies(p), nil
 }

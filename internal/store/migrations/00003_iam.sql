@@ -1,6 +1,14 @@
 -- +goose Up
 
--- IAM users. policies is a JSON document: what is attached to the user.
+-- Policy documents, by the SHA-256 of their text: a document that a thousand
+-- roles share is kept once. One that nothing refers to any more stays.
+CREATE TABLE iam_documents (
+    digest   TEXT NOT NULL PRIMARY KEY,
+    document TEXT NOT NULL
+);
+
+-- IAM users. policies is a JSON document: what is attached to the user, its
+-- inline policies by their digests.
 CREATE TABLE iam_users (
     account_id TEXT   NOT NULL,
     user_id    TEXT   NOT NULL,
@@ -28,7 +36,7 @@ CREATE TABLE iam_access_keys (
 
 CREATE INDEX iam_access_keys_by_user ON iam_access_keys (account_id, user_id);
 
--- Roles. policies is a JSON document; durations are in seconds.
+-- Roles. policies is as above; durations are in seconds.
 CREATE TABLE iam_roles (
     account_id           TEXT   NOT NULL,
     role_id              TEXT   NOT NULL,
@@ -36,7 +44,7 @@ CREATE TABLE iam_roles (
     name_key             TEXT   NOT NULL,
     path                 TEXT   NOT NULL,
     description          TEXT   NOT NULL,
-    trust_policy         TEXT   NOT NULL,
+    trust_policy         TEXT   NOT NULL REFERENCES iam_documents (digest),
     max_session_duration BIGINT NOT NULL,
     session_duration     BIGINT NOT NULL,
     policies             TEXT   NOT NULL,
