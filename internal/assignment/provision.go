@@ -68,7 +68,7 @@ func ProvisionAccount(tx ProvisionTx, now time.Time, ids ident.Source, in instan
 	if !found {
 		return r.store(tx, fmt.Sprintf("Received a 404 status error: Permission set provision not found in AWS account %s.", accountID))
 	}
-	failure, err := refresh(tx, now, in, s, p)
+	failure, err := refresh(tx, now, s, p)
 	if err != nil {
 		return Request{}, err
 	}
@@ -87,7 +87,7 @@ func ProvisionAll(tx ProvisionTx, now time.Time, ids ident.Source, in instance.I
 			return Request{}, err
 		}
 		for _, p := range batch {
-			failure, err := refresh(tx, now, in, s, p)
+			failure, err := refresh(tx, now, s, p)
 			if err != nil {
 				return Request{}, err
 			}
@@ -147,7 +147,7 @@ func provision(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Inst
 		return "", err
 	}
 	if found {
-		return refresh(tx, now, in, s, p)
+		return refresh(tx, now, s, p)
 	}
 	p = Provision{
 		InstanceID:      in.ID,
@@ -174,7 +174,7 @@ func provision(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Inst
 
 // refresh gives the role the policies that the permission set has now, if they
 // have changed since. It returns why that cannot be done, or "".
-func refresh(tx ProvisionTx, now time.Time, in instance.Instance, s permissionset.PermissionSet, p Provision) (failure string, err error) {
+func refresh(tx ProvisionTx, now time.Time, s permissionset.PermissionSet, p Provision) (failure string, err error) {
 	if p.Version == s.Version {
 		return "", nil
 	}
@@ -182,7 +182,7 @@ func refresh(tx ProvisionTx, now time.Time, in instance.Instance, s permissionse
 	if err != nil || failure != "" {
 		return failure, err
 	}
-	if err := updateRole(tx, now, in, s, p, policies); err != nil {
+	if err := updateRole(tx, s, p, policies); err != nil {
 		return "", err
 	}
 	p.Version, p.At = s.Version, now
@@ -198,10 +198,15 @@ func deprovision(tx ProvisionTx, permissionSetID, accountID string) error {
 	if !found {
 		return fault.New(fault.Internal, "provision", "an assignment of %s in %s had no role", permissionSetID, accountID)
 	}
-	if err := tx.DeleteProvision(permissionSetID, accountID); err != nil {
+	return remove(tx, p)
+}
+
+// remove deletes a provision and its role.
+func remove(tx ProvisionTx, p Provision) error {
+	if err := tx.DeleteProvision(p.PermissionSetID, p.AccountID); err != nil {
 		return err
 	}
-	return deleteRole(tx, p)
+	return tx.DeleteRole(p.AccountID, p.RoleID)
 }
 
 // samlProvider returns the name of the SAML provider by which the account

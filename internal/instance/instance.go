@@ -103,9 +103,9 @@ type Tx interface {
 	// account for an account instance, already has one.
 	InsertInstance(Instance) error
 	UpdateInstance(Instance) error
-	// DeleteInstance deletes the instance and all that belongs to it in the
-	// store, but neither its identity store nor roles in accounts.
-	DeleteInstance(id string) error
+	// DeleteInstance deletes the instance with its identity store and its
+	// permission sets, none of which may be provisioned.
+	DeleteInstance(Instance) error
 }
 
 // ByARN returns the instance named arn. It fails with fault.NotFound, subject
@@ -232,6 +232,10 @@ func Rename(tx Tx, i Instance, name string) error {
 	i.Version++
 	return tx.UpdateInstance(i)
 }
+
+// Delete deletes the instance with all it has: users, groups, permission sets,
+// tags. Access to accounts must have been withdrawn before.
+func Delete(tx Tx, i Instance) error { return tx.DeleteInstance(i) }
 
 func notFound(what string) error {
 	return fault.New(fault.NotFound, "instance", "Could not find an instance of IAM Identity Center for %s", what).WithResource("INSTANCE", what)

@@ -2,23 +2,16 @@ package permissionset
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/policy"
+	"github.com/atrium-iam/atrium/internal/policy/awsmanaged"
 )
 
-// AWS's quotas for the policies of a permission set.
-const (
-	// MaxPolicies is how many managed policies, AWS's and the accounts' own
-	// together, may be attached.
-	MaxPolicies = 20
-	// MaxInlinePolicyBytes is how long an inline policy may be.
-	MaxInlinePolicyBytes = 32768
-	// MaxInlinePolicyCharacters is how many characters it may have that are
-	// not white space.
-	MaxInlinePolicyCharacters = 10240
-)
+// MaxPolicies is how many managed policies, AWS's and the accounts' own
+// together, a permission set may have (AWS's quota).
+const MaxPolicies = 20
 
 // Policies are all the policies of a permission set.
 type Policies struct {
@@ -126,12 +119,13 @@ func ListCustomerPolicies(tx Reader, s PermissionSet, after string, limit int) (
 }
 
 // PutInlinePolicy sets the inline policy. The document must be a grammatical
-// identity-based policy of at most MaxInlinePolicyBytes.
+// identity-based policy within AWS's quotas: policy.MaxInlineCharacters bytes,
+// policy.MaxInlineSize of which may be other than white space.
 func PutInlinePolicy(tx Tx, s PermissionSet, document string) error {
-	if len(document) > MaxInlinePolicyBytes || solid(document) > MaxInlinePolicyCharacters {
-		return fault.New(fault.Quota, "policy", "You have exceeded AWS SSO limits. The inline policy of the permission set %s is limited to %d bytes, of which %d may be other than white space.", s.ID, MaxInlinePolicyBytes, MaxInlinePolicyCharacters)
+	if len(document) > policy.MaxInlineCharacters || policy.Size(document) > policy.MaxInlineSize {
+		return fault.New(fault.Quota, "policy", "You have exceeded AWS SSO limits. The inline policy of the permission set %s is limited to %d bytes, of which %d may be other than white space.", s.ID, policy.MaxInlineCharacters, policy.MaxInlineSize)
 	}
-	if err := requireGrammar(document); err != nil {
+	if _, err := policy.Compile(document); err != nil {
 		return err
 	}
 	s.InlinePolicy = document
@@ -197,15 +191,11 @@ func parseReference(s string) PolicyReference {
 	return PolicyReference{Path: s[:cut], Name: s[cut:]}
 }
 
-// solid counts the characters that are not white space.
-func solid(document string) int {
-	n := 0
-	for _, r := range document {
-		if !unicode.IsSpace(r) {
-			n++
-		}
+func requireManagedPolicy(arn string) error {
+	if _, ok := awsmanaged.Lookup(arn); !ok {
+		return fault.New(fault.NotFound, "policy", "Policy does not exist with ARN: %s", arn)
 	}
-	return n
+	return nil
 }
 
 // requireRoom is called after an attachment: its transaction is given up when

@@ -10,6 +10,7 @@ import (
 var (
 	_ assignment.Tx           = (*Tx)(nil)
 	_ assignment.AccessReader = (*Tx)(nil)
+	_ assignment.WithdrawTx   = (*Tx)(nil)
 )
 
 // AccountAssignments lists who is assigned a permission set in an account.
@@ -51,6 +52,13 @@ func (t *Tx) DeleteAccountAssignment(a assignment.Assignment) (bool, error) {
 		WHERE permission_set_id = $1 AND account_id = $2 AND principal_type = $3 AND principal_id = $4`,
 		a.PermissionSetID, a.AccountID, string(a.Principal.Type), a.Principal.ID)
 	return n > 0, err
+}
+
+// DeleteAccountAssignments deletes all assignments of a permission set in an
+// account.
+func (t *Tx) DeleteAccountAssignments(permissionSetID, accountID string) error {
+	_, err := t.exec(`DELETE FROM account_assignments WHERE permission_set_id = $1 AND account_id = $2`, permissionSetID, accountID)
+	return err
 }
 
 // selfAndGroups selects the ids under which a user has assignments: $1 is the

@@ -54,9 +54,16 @@ func (t *Tx) UpdateInstance(i instance.Instance) error {
 }
 
 // DeleteInstance deletes the instance with its permission sets, tags and
-// requests. It is a fault.Conflict while a permission set is provisioned.
-func (t *Tx) DeleteInstance(id string) error {
-	_, err := t.exec(`DELETE FROM instances WHERE id = $1`, id)
+// requests, and its users and groups. It is a fault.Conflict while a permission
+// set is provisioned.
+func (t *Tx) DeleteInstance(i instance.Instance) error {
+	if _, err := t.exec(`DELETE FROM instances WHERE id = $1`, i.ID); err != nil {
+		return err
+	}
+	if _, err := t.exec(`DELETE FROM directory_groups WHERE store_id = $1`, i.IdentityStoreID); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM directory_users WHERE store_id = $1`, i.IdentityStoreID)
 	return err
 }
 
