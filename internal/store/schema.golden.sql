@@ -180,6 +180,11 @@ CREATE TABLE iam_access_keys (
 
 CREATE INDEX iam_access_keys_by_user ON iam_access_keys (account_id, user_id);
 
+CREATE TABLE iam_documents (
+ digest TEXT NOT NULL PRIMARY KEY,
+ document TEXT NOT NULL
+);
+
 CREATE TABLE iam_policies (
  arn TEXT NOT NULL PRIMARY KEY,
  account_id TEXT NOT NULL,
@@ -200,7 +205,7 @@ CREATE TABLE iam_roles (
  name_key TEXT NOT NULL,
  path TEXT NOT NULL,
  description TEXT NOT NULL,
- trust_policy TEXT NOT NULL,
+ trust_policy TEXT NOT NULL, -- its digest
  max_session_duration BIGINT NOT NULL,
  session_duration BIGINT NOT NULL,
  policies TEXT NOT NULL,

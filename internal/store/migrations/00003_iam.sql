@@ -44,7 +44,7 @@ CREATE TABLE iam_roles (
     name_key             TEXT   NOT NULL,
     path                 TEXT   NOT NULL,
     description          TEXT   NOT NULL,
-    trust_policy         TEXT   NOT NULL REFERENCES iam_documents (digest),
+    trust_policy         TEXT   NOT NULL, -- its digest
     max_session_duration BIGINT NOT NULL,
     session_duration     BIGINT NOT NULL,
     policies             TEXT   NOT NULL,
