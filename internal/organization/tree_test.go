@@ -242,11 +242,21 @@ func (m *machine) move(*rapid.T) {
 	}
 }
 
-// check walks the stored tree from the root down, and every child up again.
+// check reads the whole stored tree.
 func (m *machine) check(*rapid.T) {
 	var got []string
 	err := m.s.View(m.t.Context(), func(tx *store.Tx) error {
 		got = nil
+		accounts, _, err := organization.ListAccounts(tx, m.org, "", 1000)
+		for _, a := range accounts {
+			got = append(got, a.ParentID+" "+a.ID)
+			if want := m.model.path(m.org.ID, a.ParentID) + a.ID + "/"; a.Path() != want {
+				return fmt.Errorf("account %s has path %s, want %s", a.ID, a.Path(), want)
+			}
+		}
+		if err != nil {
+			return err
+		}
 		return m.descend(tx, m.model.root, &got)
 	})
 	if err != nil {
@@ -263,24 +273,8 @@ func (m *machine) descend(tx organization.Tx, parent string, out *[]string) erro
 	if err != nil {
 		return err
 	}
-	accounts, _, err := organization.ListAccountsForParent(tx, m.org, parent, "", 1000)
-	if err != nil {
-		return err
-	}
-	for _, a := range accounts {
-		*out = append(*out, parent+" "+a.ID)
-		if err := m.ascend(tx, a.ID, parent); err != nil {
-			return err
-		}
-		if want := m.model.path(m.org.ID, parent) + a.ID + "/"; a.Path() != want {
-			return fmt.Errorf("account %s has path %s, want %s", a.ID, a.Path(), want)
-		}
-	}
 	for _, u := range units {
 		*out = append(*out, parent+" "+u.ID+" "+u.Name)
-		if err := m.ascend(tx, u.ID, parent); err != nil {
-			return err
-		}
 		if err := m.descend(tx, u.ID, out); err != nil {
 			return err
 		}
@@ -288,12 +282,54 @@ func (m *machine) descend(tx organization.Tx, parent string, out *[]string) erro
 	return nil
 }
 
-func (m *machine) ascend(tx organization.Tx, child, parent string) error {
-	p, err := organization.ParentOf(tx, m.org, child)
-	if err == nil && p.ID != parent {
-		return fmt.Errorf("the parent of %s is %s, want %s", child, p.ID, parent)
+// list asks for the accounts of a container.
+func (m *machine) list(*rapid.T) {
+	parent := m.container("parent")
+	var want, got []string
+	for _, id := range slices.Sorted(maps.Keys(m.model.accounts)) {
+		if m.model.accounts[id] == parent {
+			want = append(want, id)
+		}
 	}
-	return err
+	err := m.s.View(m.t.Context(), func(tx *store.Tx) error {
+		accounts, _, err := organization.ListAccountsForParent(tx, m.org, parent, "", 1000)
+		got = nil
+		for _, a := range accounts {
+			got = append(got, a.ID)
+		}
+		return err
+	})
+	outcome := "ok"
+	if !m.model.has(parent) {
+		outcome = "not_found:parent"
+	}
+	m.expect("list accounts of "+parent, outcome, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		m.rt.Fatalf("accounts of %s (-want +got):\n%s", parent, diff)
+	}
+}
+
+// ascend asks for the parent of an account or unit.
+func (m *machine) ascend(*rapid.T) {
+	child := m.member("account")
+	parent := m.model.accounts[child]
+	if rapid.Bool().Draw(m.rt, "unit") {
+		child = m.container("unit")
+		parent = m.model.units[child].parent
+	}
+	want := "ok"
+	if parent == "" {
+		want = "not_found:child"
+	}
+	var got organization.Container
+	err := m.s.View(m.t.Context(), func(tx *store.Tx) (err error) {
+		got, err = organization.ParentOf(tx, m.org, child)
+		return err
+	})
+	m.expect("parent of "+child, want, err)
+	if got.ID != parent {
+		m.rt.Fatalf("the parent of %s is %q, want %q", child, got.ID, parent)
+	}
 }
 
 func TestTreeAgainstModel(t *testing.T) {
@@ -321,6 +357,8 @@ func TestTreeAgainstModel(t *testing.T) {
 				"create account":             m.join,
 				"remove account":             m.leave,
 				"move account":               m.move,
+				"find parent":                m.ascend,
+				"list accounts":              m.list,
 			})
 		})
 	})

@@ -63,13 +63,12 @@ func (t *Tx) DelegationExists(orgID, accountID, servicePrincipal string) (bool, 
 func (t *Tx) DelegatedAdministrators(orgID, servicePrincipal, after string, limit int) (admins []organization.DelegatedAdministrator, err error) {
 	service, args := ``, []any{orgID, after, limit}
 	if servicePrincipal != "" {
-		service, args = ` AND service_principal = $4`, append(args, servicePrincipal)
+		service, args = ` AND d.service_principal = $4`, append(args, servicePrincipal)
 	}
-	err = t.rows(`SELECT `+accountColumns+`, d.enabled_at FROM (
-			SELECT account_id, MIN(enabled_at) AS enabled_at FROM delegated_administrator
-			WHERE organization_id = $1 AND account_id > $2`+service+`
-			GROUP BY account_id ORDER BY account_id LIMIT $3) d
-		JOIN account a ON a.id = d.account_id `+memberJoins+` ORDER BY a.id`, args,
+	err = t.rows(`SELECT `+accountColumns+`, MIN(d.enabled_at)
+		FROM delegated_administrator d JOIN account a ON a.id = d.account_id `+memberJoins+`
+		WHERE d.organization_id = $1 AND d.account_id > $2`+service+`
+		GROUP BY d.account_id, a.id, m.account_id, c.organization_id, c.id ORDER BY d.account_id LIMIT $3`, args,
 		func(scan func(...any) error) error {
 			var enabled int64
 			a, err := scanAccount(scan, &enabled)

@@ -98,11 +98,15 @@ func (Service) CloseAccount(c *gateway.Context[Tx], in *wire.CloseAccountRequest
 	return answer(&wire.CloseAccountOutput{}, organization.CloseAccount(c.Tx, o, *in.AccountId))
 }
 
-// RemoveAccountFromOrganization makes a member account standalone.
+// RemoveAccountFromOrganization makes a member account standalone. The access
+// that the organization's instance of IAM Identity Center gave to it ends.
 func (Service) RemoveAccountFromOrganization(c *gateway.Context[Tx], in *wire.RemoveAccountFromOrganizationRequest) (*wire.RemoveAccountFromOrganizationOutput, error) {
 	o, err := own(c)
 	if err != nil {
 		return nil, err
 	}
-	return answer(&wire.RemoveAccountFromOrganizationOutput{}, organization.RemoveAccount(c.Tx, o, *in.AccountId))
+	if err := organization.RemoveAccount(c.Tx, o, *in.AccountId); err != nil {
+		return nil, err
+	}
+	return answer(&wire.RemoveAccountFromOrganizationOutput{}, withdraw(c, o, *in.AccountId))
 }

@@ -3,6 +3,7 @@
 package organizations
 
 import (
+	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/organization"
@@ -14,6 +15,7 @@ type Tx interface {
 	gateway.Tx
 	organization.Tx
 	instance.Reader
+	assignment.Tx
 }
 
 // Service implements the operations of organizations; those it does not have
