@@ -92,6 +92,60 @@ func TestSchemaRules(t *testing.T) {
 	}
 }
 
+// TestForeignKeysHaveIndexes wants an index that begins with the columns of each
+// foreign key, in any order: without it, deleting a parent reads the whole
+// child table.
+func TestForeignKeysHaveIndexes(t *testing.T) {
+	s := storetest.Open(t, store.Config{})
+	keys := readColumnLists(t, s, `SELECT t.name, f.id, f."from" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
+		WHERE t.type = 'table' ORDER BY f.seq`)
+	indexes := readColumnLists(t, s, `SELECT t.name, i.name, c.name
+		FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) c
+		WHERE t.type = 'table' AND NOT i.partial ORDER BY c.seqno`)
+	for _, key := range keys {
+		serves := func(index columnList) bool {
+			if index.table != key.table || len(index.columns) < len(key.columns) {
+				return false
+			}
+			head := slices.Values(index.columns[:len(key.columns)])
+			return slices.Equal(slices.Sorted(head), slices.Sorted(slices.Values(key.columns)))
+		}
+		if !slices.ContainsFunc(indexes, serves) {
+			t.Errorf("no index begins with the columns of the foreign key %s(%s)", key.table, strings.Join(key.columns, ", "))
+		}
+	}
+}
+
+// columnList is the columns of a key or an index.
+type columnList struct {
+	table, name string
+	columns     []string
+}
+
+func readColumnLists(t *testing.T, s *store.Store, query string) []columnList {
+	t.Helper()
+	var lists []columnList
+	err := s.View(t.Context(), func(tx *store.Tx) error {
+		lists = nil
+		return tx.Rows(query, nil, func(scan func(...any) error) error {
+			var l columnList
+			var column string
+			err := scan(&l.table, &l.name, &column)
+			i := slices.IndexFunc(lists, func(o columnList) bool { return o.table == l.table && o.name == l.name })
+			if i < 0 {
+				i = len(lists)
+				lists = append(lists, l)
+			}
+			lists[i].columns = append(lists[i].columns, column)
+			return err
+		})
+	})
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("%d lists of columns, %v", len(lists), err)
+	}
+	return lists
+}
+
 // column is what is compared of a column: names in order, types as families.
 type column struct {
 	Table, Name, Type string

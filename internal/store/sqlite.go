@@ -89,7 +89,7 @@ func (e *sqliteEngine) view(ctx context.Context, fn func(*Tx) error) (err error)
 	}
 	defer func() { e.readers <- reader }()
 	if reader == nil {
-		if reader, err = newSession(e.reads); err != nil {
+		if reader, err = e.store.newSession(e.reads); err != nil {
 			return translate("connect", err)
 		}
 	}
@@ -149,27 +149,36 @@ func (e *sqliteEngine) close() error {
 	return errors.Join(errs...)
 }
 
+// maxPrepared bounds the prepared statements of a connection. The queries of
+// this package are a few hundred; only lists of ids in them vary.
+const maxPrepared = 1000
+
 // session is one connection to a SQLite database, with the statements that it
-// has prepared, by their text. All queries are constants of this package, so
-// their number is bounded.
+// has prepared, by their text.
 type session struct {
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	conn    *sql.Conn
+	stmts   map[string]*sql.Stmt
+	inspect func(query string, plan []string)
 }
 
-func newSession(db *sql.DB) (*session, error) {
+func (s *Store) newSession(db *sql.DB) (*session, error) {
 	conn, err := db.Conn(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn, stmts: make(map[string]*sql.Stmt)}, nil
+	return &session{conn: conn, stmts: make(map[string]*sql.Stmt), inspect: s.inspect}, nil
+}
+
+func (c *session) forget() {
+	for _, stmt := range c.stmts {
+		_ = stmt.Close()
+	}
+	clear(c.stmts)
 }
 
 // discard closes the connection for good and returns nil.
 func (c *session) discard() *session {
-	for _, stmt := range c.stmts {
-		_ = stmt.Close()
-	}
+	c.forget()
 	_ = c.conn.Raw(func(any) error { return driver.ErrBadConn })
 	_ = c.conn.Close()
 	return nil
@@ -179,12 +188,41 @@ func (c *session) prepare(query string) (*sql.Stmt, error) {
 	if stmt := c.stmts[query]; stmt != nil {
 		return stmt, nil
 	}
+	if len(c.stmts) >= maxPrepared {
+		c.forget()
+	}
 	stmt, err := c.conn.PrepareContext(context.Background(), query)
 	if err != nil {
 		return nil, err
 	}
 	c.stmts[query] = stmt
+	if c.inspect != nil {
+		if err := c.explain(query); err != nil {
+			return nil, err
+		}
+	}
 	return stmt, nil
+}
+
+// explain tells inspect how SQLite will run query.
+func (c *session) explain(query string) error {
+	var none [64]any // the plan does not depend on the arguments
+	rows, err := c.conn.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, none[:]...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return err
+		}
+		plan = append(plan, detail)
+	}
+	c.inspect(query, plan)
+	return rows.Err()
 }
 
 // exec and query ignore the context: to interrupt a statement would cost the

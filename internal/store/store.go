@@ -58,6 +58,11 @@ type Config struct {
 	// back, and run it again for real. Tests set it to find functions that
 	// cannot run more than once.
 	RunTwice bool
+	// Inspect, when set, is called with each query before its first run on a
+	// connection, and SQLite's plan of it (sqlite.org/eqp.html), a step each.
+	// Tests set it to find queries that no index serves. It may be called by
+	// several goroutines at once.
+	Inspect func(query string, plan []string)
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -66,6 +71,7 @@ type Store struct {
 	dialect  Dialect
 	clock    func() time.Time
 	runTwice bool
+	inspect  func(query string, plan []string)
 
 	closeOnce sync.Once
 }
@@ -85,7 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Clock == nil || cfg.Log == nil {
 		return nil, errors.New("store: Config needs a Clock and a Log")
 	}
-	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice}
+	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice, inspect: cfg.Inspect}
 	var err error
 	switch {
 	case cfg.SQLitePath != "" && cfg.PostgresDSN != "":

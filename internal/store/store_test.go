@@ -23,6 +23,13 @@ func setMeta(ctx context.Context, s *store.Store, name, value string) error {
 	return s.Update(ctx, func(tx *store.Tx) error { return tx.SetMeta(name, value) })
 }
 
+// runTwice is storetest.Run for tests with SQL of their own, which reads whole
+// tables.
+func runTwice(t *testing.T, test func(t *testing.T, s *store.Store)) {
+	t.Helper()
+	storetest.RunConfig(t, store.Config{RunTwice: true, Inspect: func(string, []string) {}}, test)
+}
+
 // allMeta returns the table meta: what the tests write to.
 func allMeta(t *testing.T, s *store.Store) map[string]string {
 	t.Helper()
@@ -56,7 +63,7 @@ func wantMeta(t *testing.T, s *store.Store, want map[string]string) {
 }
 
 func TestUpdateCommitsOrLeavesNothing(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		if err := setMeta(t.Context(), s, "a", "1"); err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +91,7 @@ func TestConstraintViolationsAreConflicts(t *testing.T) {
 		"parent with child":   {`DELETE FROM parent WHERE id = $1`, []any{"p1"}},
 		"restricted parent":   {`UPDATE parent SET id = $1`, []any{"p9"}},
 	}
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		err := s.Update(t.Context(), func(tx *store.Tx) error {
 			_, err1 := tx.Exec(`CREATE TABLE parent (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE)`)
 			_, err2 := tx.Exec(`CREATE TABLE child (id TEXT NOT NULL PRIMARY KEY, parent_id TEXT NOT NULL
@@ -116,7 +123,7 @@ func TestOtherSQLErrorsAreInternal(t *testing.T) {
 		`INSERT INTO change_counter (id, value) VALUES (2, $1)`,
 		`SELECT $1 FROM nowhere`,
 	}
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		for _, query := range queries {
 			err := s.Update(t.Context(), func(tx *store.Tx) error {
 				_, err := tx.Exec(query, "5551234")
@@ -132,7 +139,7 @@ func TestOtherSQLErrorsAreInternal(t *testing.T) {
 }
 
 func TestSwallowedFailureIsNotCommitted(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		err := s.Update(t.Context(), func(tx *store.Tx) error {
 			if err := tx.SetMeta("a", "1"); err != nil {
 				return err
@@ -151,7 +158,7 @@ func TestSwallowedFailureIsNotCommitted(t *testing.T) {
 }
 
 func TestTextThatCannotBeStored(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		for _, text := range []string{"nul\x00", "\xff", "\xed\xa0\x80"} {
 			if err := setMeta(t.Context(), s, "a", text); !fault.Is(err, fault.Invalid) {
 				t.Errorf("storing %q: %v, want it refused as invalid", text, err)
@@ -162,7 +169,7 @@ func TestTextThatCannotBeStored(t *testing.T) {
 }
 
 func TestPlaceholdersAndTypes(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		type row struct {
 			ID    string
 			Big   int64
@@ -207,7 +214,7 @@ func TestTextIsOrderedByBytes(t *testing.T) {
 	if !slices.IsSorted(names) {
 		t.Fatal("the test's own names are not in byte order")
 	}
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		err := s.Update(t.Context(), func(tx *store.Tx) error {
 			for i := len(names) - 1; i >= 0; i-- {
 				if err := tx.SetMeta(names[i], "x"); err != nil {
@@ -242,7 +249,7 @@ func TestTextIsOrderedByBytes(t *testing.T) {
 }
 
 func TestMisuseOfATransactionFails(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		var kept *store.Tx
 		err := s.View(t.Context(), func(tx *store.Tx) error {
 			kept = tx
@@ -269,7 +276,7 @@ func TestMisuseOfATransactionFails(t *testing.T) {
 }
 
 func TestViewCannotWrite(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		err := s.View(t.Context(), func(tx *store.Tx) error { return tx.SetMeta("a", "1") })
 		if err == nil {
 			t.Error("a View wrote")
@@ -279,7 +286,7 @@ func TestViewCannotWrite(t *testing.T) {
 }
 
 func TestViewSeesOneSnapshot(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		if err := setMeta(t.Context(), s, "a", "before"); err != nil {
 			t.Fatal(err)
 		}
@@ -311,7 +318,7 @@ func TestViewSeesOneSnapshot(t *testing.T) {
 }
 
 func TestFunctionsRunTwice(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		runs := 0
 		err := s.Update(t.Context(), func(tx *store.Tx) error {
 			runs++
@@ -469,7 +476,7 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestClosedStoreFails(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		if err := s.Ping(t.Context()); err != nil {
 			t.Errorf("Ping: %v", err)
 		}
@@ -490,7 +497,7 @@ type metaReader interface {
 }
 
 func TestBind(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, s *store.Store) {
+	runTwice(t, func(t *testing.T, s *store.Store) {
 		bound := store.Bind[interface {
 			metaReader
 			SetMeta(name, value string) error

@@ -119,7 +119,7 @@ func (w *writer) next(members int) *turn {
 
 func (w *writer) begin() (err error) {
 	if w.session == nil {
-		if w.session, err = newSession(w.db); err != nil {
+		if w.session, err = w.store.newSession(w.db); err != nil {
 			return translate("connect", err)
 		}
 	}

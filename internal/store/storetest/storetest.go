@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,9 @@ func Open(t testing.TB, cfg store.Config) *store.Store {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.RunTwice && cfg.Inspect == nil {
+		cfg.Inspect = func(query string, plan []string) { checkPlan(t, query, plan) }
+	}
 	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatalf("opening the store: %v", err)
@@ -78,6 +82,31 @@ func Open(t testing.TB, cfg store.Config) *store.Store {
 		}
 	})
 	return s
+}
+
+// wholeTables are the tables of which queries may read all rows, and why.
+var wholeTables = map[string]string{
+	"audit_pending":  "holds the records of about a second, and all are wanted",
+	"key_generation": "holds a few rows, and all are wanted",
+}
+
+// checkPlan fails the test when SQLite would read a whole table to answer query:
+// an index is missing.
+func checkPlan(t testing.TB, query string, plan []string) {
+	t.Helper()
+	for _, step := range plan {
+		rest, isScan := strings.CutPrefix(step, "SCAN ")
+		table, how, _ := strings.Cut(rest, " ")
+		switch {
+		case !isScan, table == "CONSTANT", wholeTables[table] != "":
+		case slices.Contains(plan, "CO-ROUTINE "+table), slices.Contains(plan, "MATERIALIZE "+table):
+			// A subquery's result; how that is read is another step.
+		case strings.Contains(how, "INDEX") && strings.Contains(query, "LIMIT"):
+			// The first rows of an index.
+		default:
+			t.Errorf("no index serves this query (%s):\n%s", step, query)
+		}
+	}
 }
 
 // Postgres gives the test an empty PostgreSQL schema of its own and returns the
@@ -159,8 +188,8 @@ func run(t testing.TB, db *sql.DB, query string) {
 	}
 }
 
-// with returns the connection string dsn with one more setting, which goes
-// before what dsn has. Names and values hold only letters, digits and "_".
+// with returns the connection string dsn with one more setting, which wins
+// over one that dsn has. Names and values hold only letters, digits and "_".
 func with(dsn, name, value string) string {
 	if !strings.Contains(dsn, "://") {
 		return dsn + " " + name + "=" + value // the last one counts
