@@ -3,6 +3,8 @@ package app
 import (
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
 	"github.com/atrium-iam/atrium/internal/api/organizations"
+	"github.com/atrium-iam/atrium/internal/api/ssoadmin"
+	"github.com/atrium-iam/atrium/internal/api/sts"
 	identitystorewire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	organizationswire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
 	ssowire "github.com/atrium-iam/atrium/internal/awsapi/sso"
@@ -21,10 +23,10 @@ func services(s *store.Store) []gateway.Service {
 			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{})),
 		gateway.NewService(organizationswire.Descriptor(), store.Bind[organizations.Tx](s),
 			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
-		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[gateway.Tx](s),
-			ssoadminwire.Bind[*gateway.Context[gateway.Tx]](ssoadminwire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
-		gateway.NewService(stswire.Descriptor(), store.Bind[gateway.Tx](s),
-			stswire.Bind[*gateway.Context[gateway.Tx]](stswire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
+			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
+		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
+			stswire.Bind[*gateway.Context[sts.Tx]](sts.Service{})),
 		// The sign-in side has its operations still to come: each is answered
 		// as not served.
 		gateway.NewService(ssowire.Descriptor(), store.Bind[gateway.Tx](s),
