@@ -88,7 +88,7 @@ func (c *call) resolve(r *http.Request) {
 			// A body that is no form has no Action and resolves to nothing.
 			c.form, _ = url.ParseQuery(string(c.body))
 		}
-		c.target = c.gateway.resolver.query(c.form, scopeOf(r))
+		c.target = c.gateway.resolver.query(c.form, func() string { return scopeOf(r) })
 	}
 }
 

@@ -109,12 +109,12 @@ func (rs *resolver) json(header string) target {
 	return rs.byTarget[prefix].find(name)
 }
 
-// query resolves the Action and Version of a form. scope is the service of
-// the credential scope, which decides when the version is missing.
-func (rs *resolver) query(form url.Values, scope string) target {
+// query resolves the Action and Version of a form. Where the version is
+// missing the service of the credential scope decides.
+func (rs *resolver) query(form url.Values, scope func() string) target {
 	s := rs.byVersion[form.Get("Version")]
 	if s == nil {
-		s = rs.byScope[scope]
+		s = rs.byScope[scope()]
 	}
 	return s.find(form.Get("Action"))
 }
