@@ -241,15 +241,16 @@ func (c *Codec) EncodeError(h http.Header, dst []byte, f codec.Failure, requestI
 	return awsjson.AppendError(dst, f, false)
 }
 
-// oauthMembers returns f's members with OAuth's error code in front and its
-// message as error_description, whatever the shape calls it.
+// oauthMembers returns f's members with OAuth's error code in front. The text
+// of an error that is not in the model is told as error_description too: OAuth
+// clients look there, SDKs for the message.
 func oauthMembers(f codec.Failure) []codec.Member {
 	members := []codec.Member{{Name: "error", Value: oauthCode(f.Shape)}}
 	for _, m := range f.Members {
 		switch strings.ToLower(m.Name) {
 		case "error":
 		case "message":
-			members = append(members, codec.Member{Name: "error_description", Value: m.Value})
+			members = append(members, codec.Member{Name: "error_description", Value: m.Value}, codec.Member{Name: "message", Value: m.Value})
 		default:
 			members = append(members, m)
 		}

@@ -152,7 +152,7 @@ func TestEncodeError(t *testing.T) {
 		{"metadata", oidc, modelled("InvalidClientMetadataException", nil), `{"error":"invalid_client_metadata","error_description":"why"}`},
 		{"server", oidc, modelled("InternalServerException", nil), `{"error":"server_error","error_description":"why"}`},
 		{"region", oidc, modelled("InvalidRequestRegionException", map[string]any{"region": "eu-west-1"}), `{"error":"invalid_request","error_description":"why","region":"eu-west-1"}`},
-		{"malformed", oidc, codec.Unmodelled("SerializationException", "why"), `{"error":"invalid_request","error_description":"why"}`},
+		{"malformed", oidc, codec.Unmodelled("SerializationException", "why"), `{"error":"invalid_request","error_description":"why","message":"why"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			header := http.Header{}

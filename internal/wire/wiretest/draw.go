@@ -12,9 +12,12 @@ import (
 )
 
 // Draw returns a random value of shape ref as a pointer to a struct of type
-// typ. Members bound to headers and URIs hold text that fits there. Lists and
-// maps hold at most three elements, nesting ends after five levels.
+// typ, without regard to constraints but with its required members. Members
+// bound to headers and URIs, and strings of an XML protocol, hold text that
+// fits there. Lists and maps hold at most three elements, nesting ends after
+// five levels.
 func Draw(t *rapid.T, s *schema.Service, ref schema.Ref, typ reflect.Type) any {
+	rapid.Bool().Draw(t, "nothing") // a generator has to draw something
 	v := reflect.New(typ)
 	if ref != schema.NoShape {
 		drawMembers(t, s, s.Shape(ref), v.Elem(), 0)
@@ -43,7 +46,7 @@ func drawMembers(t *rapid.T, s *schema.Service, shape *schema.Shape, v reflect.V
 			v.Field(i).Set(reflect.ValueOf(new(drawTime(t).Truncate(time.Second))))
 		case m.Location == schema.InQuery && s.Shape(m.Shape).Kind == schema.List:
 			v.Field(i).Set(reflect.ValueOf(rapid.SliceOfN(rapid.String(), 1, 3).Draw(t, m.Name)))
-		case only == i || depth < 5 && rapid.Bool().Draw(t, m.Name+" set"):
+		case only == i || only < 0 && (m.Required || m.Idempotency) || depth < 5 && rapid.Bool().Draw(t, m.Name+" set"):
 			drawValue(t, s, m.Shape, v.Field(i), depth+1)
 		}
 	}
@@ -58,6 +61,9 @@ func drawValue(t *rapid.T, s *schema.Service, ref schema.Ref, v reflect.Value, d
 	switch shape.Kind {
 	case schema.Structure, schema.Union:
 		drawMembers(t, s, shape, v, depth)
+		if s.Protocol == schema.AWSQuery && v.IsZero() { // a form cannot tell it from an absent one
+			drawValue(t, s, shape.Members[0].Shape, v.Field(0), depth+1)
+		}
 	case schema.List:
 		n := rapid.IntRange(0, 3).Draw(t, "length")
 		v.Set(reflect.MakeSlice(v.Type(), n, n))
@@ -72,7 +78,13 @@ func drawValue(t *rapid.T, s *schema.Service, ref schema.Ref, v reflect.Value, d
 			v.SetMapIndex(reflect.ValueOf(rapid.String().Draw(t, "key")), element)
 		}
 	case schema.String:
-		v.SetString(rapid.String().Draw(t, "string"))
+		text := rapid.String()
+		if len(shape.Enum) > 0 {
+			text = rapid.SampledFrom(shape.Enum)
+		} else if s.Protocol == schema.AWSQuery {
+			text = rapid.StringMatching(`[\t\n\r -~\x{85}\x{a0}-\x{d7ff}\x{2028}\x{1f600}-\x{1f64f}]*`)
+		}
+		v.SetString(text.Draw(t, "string"))
 	case schema.Integer:
 		v.SetInt(int64(rapid.Int32().Draw(t, "integer")))
 	case schema.Long:
@@ -86,12 +98,17 @@ func drawValue(t *rapid.T, s *schema.Service, ref schema.Ref, v reflect.Value, d
 	case schema.Blob:
 		v.SetBytes(rapid.SliceOf(rapid.Byte()).Draw(t, "blob"))
 	case schema.Document:
-		v.Set(reflect.ValueOf(schema.JSON{Value: drawDocument(t, depth)}))
+		value := drawDocument(t, depth)
+		if value == nil { // SDKs cannot tell it from an absent one
+			value = false
+		}
+		v.Set(reflect.ValueOf(schema.JSON{Value: value}))
 	}
 }
 
+// drawTime keeps to the years that an SDK's nanoseconds reach.
 func drawTime(t *rapid.T) time.Time {
-	return time.UnixMilli(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "ms")).UTC()
+	return time.UnixMilli(rapid.Int64Range(-9e12, 9e12).Draw(t, "ms")).UTC()
 }
 
 func drawDocument(t *rapid.T, depth int) any {
@@ -117,7 +134,8 @@ func drawDocument(t *rapid.T, depth int) any {
 	default:
 		object := map[string]any{}
 		for range rapid.IntRange(0, 3).Draw(t, "size") {
-			object[rapid.String().Draw(t, "key")] = drawDocument(t, depth+1)
+			// SDKs refuse an empty key.
+			object[rapid.StringN(1, -1, -1).Draw(t, "key")] = drawDocument(t, depth+1)
 		}
 		return object
 	}
