@@ -135,12 +135,13 @@ func (w *world) request(in organization.AccountRequest) (first, later organizati
 		first, err = organization.RequestAccount(tx, w.now, w.ids, w.org, in)
 		return err
 	})
-	if err == nil {
-		w.must(func(tx organization.Tx) (err error) {
-			later, err = organization.DescribeCreateAccountStatus(tx, w.org, first.ID)
-			return err
-		})
+	if err != nil {
+		return first, later, err
 	}
+	err = w.s.View(w.t.Context(), func(tx *store.Tx) (err error) {
+		later, err = organization.DescribeCreateAccountStatus(tx, w.org, first.ID)
+		return err
+	})
 	return first, later, err
 }
 

@@ -153,11 +153,21 @@ func code(err error) string {
 	return err.Error()
 }
 
-func TestWalkThrough(t *testing.T) {
+// newOrganization creates an organization and returns a client of its
+// management account, its id and its root's.
+func newOrganization(t *testing.T, db *store.Store) (s *server, c *sdk.Client, id, root string) {
+	t.Helper()
+	s = newServer(t, db)
+	c = s.as(management)
+	id = *must(c.CreateOrganization(t.Context(), nil))(t).Organization.Id
+	root = *must(c.ListRoots(t.Context(), nil))(t).Roots[0].Id
+	return s, c, id, root
+}
+
+func TestOrganizationOnTheWire(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, db *store.Store) {
 		s := newServer(t, db)
 		c, ctx := s.as(management), t.Context()
-
 		created := must(c.CreateOrganization(ctx, &sdk.CreateOrganizationInput{}))(t).Organization
 		id := *created.Id
 		want := &types.Organization{
@@ -174,10 +184,23 @@ func TestWalkThrough(t *testing.T) {
 		}
 		roots := must(c.ListRoots(ctx, nil))(t).Roots
 		if len(roots) != 1 || *roots[0].Name != "Root" || *roots[0].Arn != "arn:aws:organizations::123456789012:root/"+id+"/"+*roots[0].Id {
-			t.Fatalf("roots %+v", roots)
+			t.Errorf("roots %+v", roots)
 		}
-		root := roots[0].Id
+		must(c.DeleteOrganization(ctx, nil))(t)
+		if _, err := c.DescribeOrganization(ctx, nil); code(err) != "AWSOrganizationsNotInUseException" {
+			t.Errorf("after deletion: %v", err)
+		}
+		billing := must(c.CreateOrganization(ctx, &sdk.CreateOrganizationInput{FeatureSet: "CONSOLIDATED_BILLING"}))(t).Organization
+		if billing.FeatureSet != "CONSOLIDATED_BILLING" || len(billing.AvailablePolicyTypes) != 0 {
+			t.Errorf("organization for billing only: %+v", billing)
+		}
+	})
+}
 
+func TestAccountsOnTheWire(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, db *store.Store) {
+		_, c, id, root := newOrganization(t, db)
+		ctx := t.Context()
 		status := must(c.CreateAccount(ctx, &sdk.CreateAccountInput{AccountName: aws.String("production"), Email: aws.String("p@example.com")}))(t).CreateAccountStatus
 		if status.State != "IN_PROGRESS" || status.AccountId != nil || status.CompletedTimestamp != nil {
 			t.Errorf("first status %+v", status)
@@ -187,13 +210,8 @@ func TestWalkThrough(t *testing.T) {
 			t.Fatalf("later status %+v", status)
 		}
 		member := status.AccountId
-
-		unit := must(c.CreateOrganizationalUnit(ctx, &sdk.CreateOrganizationalUnitInput{ParentId: root, Name: aws.String("Production"),
-			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}}))(t).OrganizationalUnit
-		if *unit.Arn != "arn:aws:organizations::123456789012:ou/"+id+"/"+*unit.Id || *unit.Path != id+"/"+*root+"/"+*unit.Id+"/" {
-			t.Errorf("unit %s, %s", *unit.Arn, *unit.Path)
-		}
-		must(c.MoveAccount(ctx, &sdk.MoveAccountInput{AccountId: member, SourceParentId: root, DestinationParentId: unit.Id}))(t)
+		unit := must(c.CreateOrganizationalUnit(ctx, &sdk.CreateOrganizationalUnitInput{ParentId: &root, Name: aws.String("Production")}))(t).OrganizationalUnit
+		must(c.MoveAccount(ctx, &sdk.MoveAccountInput{AccountId: member, SourceParentId: &root, DestinationParentId: unit.Id}))(t)
 		account := must(c.DescribeAccount(ctx, &sdk.DescribeAccountInput{AccountId: member}))(t).Account
 		if diff := cmp.Diff(&types.Account{
 			Id: member, Arn: aws.String("arn:aws:organizations::123456789012:account/" + id + "/" + *member),
@@ -202,50 +220,62 @@ func TestWalkThrough(t *testing.T) {
 		}, account, cmpopts.IgnoreUnexported(types.Account{})); diff != "" {
 			t.Errorf("account (-want +got):\n%s", diff)
 		}
-
-		parents := must(c.ListParents(ctx, &sdk.ListParentsInput{ChildId: member}))(t).Parents
-		if len(parents) != 1 || *parents[0].Id != *unit.Id || parents[0].Type != "ORGANIZATIONAL_UNIT" {
-			t.Errorf("parents of the account: %+v", parents)
-		}
-		parents = must(c.ListParents(ctx, &sdk.ListParentsInput{ChildId: unit.Id}))(t).Parents
-		if len(parents) != 1 || *parents[0].Id != *root || parents[0].Type != "ROOT" {
-			t.Errorf("parents of the unit: %+v", parents)
-		}
-		for kind, want := range map[types.ChildType]string{"ACCOUNT": management, "ORGANIZATIONAL_UNIT": *unit.Id} {
-			children := must(c.ListChildren(ctx, &sdk.ListChildrenInput{ParentId: root, ChildType: kind}))(t).Children
-			if len(children) != 1 || *children[0].Id != want || children[0].Type != kind {
-				t.Errorf("children %s: %+v", kind, children)
-			}
-		}
 		inUnit := must(c.ListAccountsForParent(ctx, &sdk.ListAccountsForParentInput{ParentId: unit.Id}))(t).Accounts
 		if len(inUnit) != 1 || *inUnit[0].Id != *member {
 			t.Errorf("accounts of the unit: %+v", inUnit)
 		}
-
-		must(c.UpdateOrganizationalUnit(ctx, &sdk.UpdateOrganizationalUnitInput{OrganizationalUnitId: unit.Id, Name: aws.String("Live")}))(t)
-		renamed := must(c.DescribeOrganizationalUnit(ctx, &sdk.DescribeOrganizationalUnitInput{OrganizationalUnitId: unit.Id}))(t).OrganizationalUnit
-		units := must(c.ListOrganizationalUnitsForParent(ctx, &sdk.ListOrganizationalUnitsForParentInput{ParentId: root}))(t).OrganizationalUnits
-		if *renamed.Name != "Live" || len(units) != 1 || *units[0].Name != "Live" {
-			t.Errorf("renamed %q, listed %+v", *renamed.Name, units)
+		parents := must(c.ListParents(ctx, &sdk.ListParentsInput{ChildId: member}))(t).Parents
+		if len(parents) != 1 || *parents[0].Id != *unit.Id || parents[0].Type != "ORGANIZATIONAL_UNIT" {
+			t.Errorf("parents of the account: %+v", parents)
 		}
-
-		must(c.TagResource(ctx, &sdk.TagResourceInput{ResourceId: unit.Id, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("")}}}))(t)
-		must(c.UntagResource(ctx, &sdk.UntagResourceInput{ResourceId: unit.Id, TagKeys: []string{"team"}}))(t)
-		tags := must(c.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceId: unit.Id}))(t).Tags
-		if len(tags) != 1 || *tags[0].Key != "a" || *tags[0].Value != "" {
-			t.Errorf("tags %+v", tags)
-		}
-
 		must(c.CloseAccount(ctx, &sdk.CloseAccountInput{AccountId: member}))(t)
 		account = must(c.DescribeAccount(ctx, &sdk.DescribeAccountInput{AccountId: member}))(t).Account
 		if account.Status != "SUSPENDED" || account.State != "CLOSED" {
 			t.Errorf("closed account is %s, %s", account.Status, account.State)
 		}
 		must(c.RemoveAccountFromOrganization(ctx, &sdk.RemoveAccountFromOrganizationInput{AccountId: member}))(t)
+		left := must(c.ListAccounts(ctx, nil))(t).Accounts
+		if len(left) != 1 || *left[0].Id != management || left[0].JoinedMethod != "INVITED" {
+			t.Errorf("accounts after the removal: %+v", left)
+		}
+	})
+}
+
+func TestUnitsOnTheWire(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, db *store.Store) {
+		_, c, id, root := newOrganization(t, db)
+		ctx := t.Context()
+		unit := must(c.CreateOrganizationalUnit(ctx, &sdk.CreateOrganizationalUnitInput{ParentId: &root, Name: aws.String("Production"),
+			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}}))(t).OrganizationalUnit
+		if *unit.Arn != "arn:aws:organizations::123456789012:ou/"+id+"/"+*unit.Id || *unit.Path != id+"/"+root+"/"+*unit.Id+"/" {
+			t.Errorf("unit %s, %s", *unit.Arn, *unit.Path)
+		}
+		parents := must(c.ListParents(ctx, &sdk.ListParentsInput{ChildId: unit.Id}))(t).Parents
+		if len(parents) != 1 || *parents[0].Id != root || parents[0].Type != "ROOT" {
+			t.Errorf("parents of the unit: %+v", parents)
+		}
+		for kind, want := range map[types.ChildType]string{"ACCOUNT": management, "ORGANIZATIONAL_UNIT": *unit.Id} {
+			children := must(c.ListChildren(ctx, &sdk.ListChildrenInput{ParentId: &root, ChildType: kind}))(t).Children
+			if len(children) != 1 || *children[0].Id != want || children[0].Type != kind {
+				t.Errorf("children %s: %+v", kind, children)
+			}
+		}
+		must(c.UpdateOrganizationalUnit(ctx, &sdk.UpdateOrganizationalUnitInput{OrganizationalUnitId: unit.Id, Name: aws.String("Live")}))(t)
+		unchanged := must(c.UpdateOrganizationalUnit(ctx, &sdk.UpdateOrganizationalUnitInput{OrganizationalUnitId: unit.Id}))(t).OrganizationalUnit
+		described := must(c.DescribeOrganizationalUnit(ctx, &sdk.DescribeOrganizationalUnitInput{OrganizationalUnitId: unit.Id}))(t).OrganizationalUnit
+		units := must(c.ListOrganizationalUnitsForParent(ctx, &sdk.ListOrganizationalUnitsForParentInput{ParentId: &root}))(t).OrganizationalUnits
+		if *unchanged.Name != "Live" || *described.Name != "Live" || len(units) != 1 || *units[0].Name != "Live" {
+			t.Errorf("renamed %q, then %q, listed %+v", *unchanged.Name, *described.Name, units)
+		}
+		must(c.TagResource(ctx, &sdk.TagResourceInput{ResourceId: unit.Id, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("")}}}))(t)
+		must(c.UntagResource(ctx, &sdk.UntagResourceInput{ResourceId: unit.Id, TagKeys: []string{"team"}}))(t)
+		tags := must(c.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceId: unit.Id}))(t).Tags
+		if len(tags) != 1 || *tags[0].Key != "a" || *tags[0].Value != "" {
+			t.Errorf("tags %+v", tags)
+		}
 		must(c.DeleteOrganizationalUnit(ctx, &sdk.DeleteOrganizationalUnitInput{OrganizationalUnitId: unit.Id}))(t)
-		must(c.DeleteOrganization(ctx, nil))(t)
-		if _, err := c.DescribeOrganization(ctx, nil); code(err) != "AWSOrganizationsNotInUseException" {
-			t.Errorf("after deletion: %v", err)
+		if units := must(c.ListOrganizationalUnitsForParent(ctx, &sdk.ListOrganizationalUnitsForParentInput{ParentId: &root}))(t).OrganizationalUnits; len(units) != 0 {
+			t.Errorf("units after the deletion: %+v", units)
 		}
 	})
 }
