@@ -29,10 +29,16 @@ func apply(schema *attribute, document map[string]any, operations []Operation) e
 }
 
 func applyOne(at *attribute, document map[string]any, op Operation) error {
-	names := pathNames(op.Path)
+	names := strings.Split(op.Path, ".")
+	switch {
+	case strings.EqualFold(names[0], "extensions"):
+		return unsupported(op.Path) // extensions are addressed by their own names
+	case strings.Contains(names[0], ":"):
+		names = append([]string{"extensions"}, names...)
+	}
 	for i, name := range names {
 		part, ok := at.part(name)
-		if !ok || name == "extensions" {
+		if !ok {
 			return unsupported(op.Path)
 		}
 		if i == len(names)-1 {
@@ -66,16 +72,6 @@ func set(document map[string]any, part *attribute, op Operation) error {
 	}
 	document[part.name] = value
 	return nil
-}
-
-// pathNames splits an attribute path. The name of an extension has colons and
-// stands below the attribute "extensions".
-func pathNames(path string) []string {
-	names := strings.Split(path, ".")
-	if strings.Contains(names[0], ":") {
-		return append([]string{"Extensions"}, names...)
-	}
-	return names
 }
 
 func unsupported(path string) error {

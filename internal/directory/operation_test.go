@@ -111,7 +111,7 @@ func TestUpdateUserRules(t *testing.T) {
 		"twice in value":   {"emails", list{object{"value": "x", "Value": "y"}}, failure{}},
 		"status":           {"userStatus", "DISABLED", invalid("The attribute userStatus is not supported.")},
 		"external ids":     {"externalIds", list{}, invalid("The attribute externalIds is not supported.")},
-		"extensions":       {"extensions", object{}, invalid("The attribute extensions is not supported.")},
+		"extensions":       {"Extensions", object{}, invalid("The attribute Extensions is not supported.")},
 		"other extension":  {"aws:identitystore:other.x", "x", invalid("The attribute aws:identitystore:other.x is not supported.")},
 		"bad date":         {"birthdate", "31.1.2000", invalid("The value of the attribute birthdate must be a date in the form YYYY-MM-DD.")},
 	} {
@@ -135,6 +135,29 @@ func TestUpdateUserRules(t *testing.T) {
 	// One's own name in another case, and one's own address, are not taken.
 	must(w.updateUser(t, jack.ID, directory.Operation{Path: "userName", Value: "jack"},
 		directory.Operation{Path: "emails", Value: list{object{"value": "JACK@example.com"}}}))(t)
+}
+
+func TestStaleWritesAreRefused(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, db *store.Store) {
+		w := newWorld(db)
+		jane, ops := w.mustUser(t, "jane"), w.mustGroup(t, "ops")
+		for _, step := range []struct {
+			version int64
+			stored  bool
+		}{{1, false}, {3, false}, {2, true}, {2, false}} {
+			jane.Version, ops.Version = step.version, step.version
+			stored := must(update(t, w, func(tx directory.Tx) (stored [2]bool, err error) {
+				if stored[0], err = tx.UpdateDirectoryUser(jane); err != nil {
+					return stored, err
+				}
+				stored[1], err = tx.UpdateDirectoryGroup(ops)
+				return stored, err
+			}))(t)
+			if stored != [2]bool{step.stored, step.stored} {
+				t.Errorf("writing version %d: %v, want %t", step.version, stored, step.stored)
+			}
+		}
+	})
 }
 
 func TestFreedValuesCanBeTaken(t *testing.T) {

@@ -33,6 +33,9 @@ func walk(t *testing.T, w *world, limit int, list func(tx directory.Tx, after st
 		if r.next == "" {
 			return all
 		}
+		if r.next <= after {
+			t.Fatalf("the page after %q goes on after %q", after, r.next)
+		}
 		after = r.next
 	}
 }
