@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command withpostgres runs a command beside a PostgreSQL server of its own:
 //
 //	go run ./test/withpostgres -- go test ./...
@@ -47,7 +49,7 @@ func main() {
 // run runs the command with a server and returns its exit code.
 func run(args []string, log io.Writer) (code int, err error) {
 	// From here on signals wait in the channel, so that none leaves the server
-	// running. A terminal's interrupt reaches the command by itself.
+	// running. They are passed on to the command, whose end ends all.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	c, err := newCluster(log)
