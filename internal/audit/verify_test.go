@@ -57,8 +57,10 @@ func TestTamperingIsFound(t *testing.T) {
 		"removed, renumbered": {`DELETE FROM audit_batch WHERE number = 6; UPDATE audit_batch SET number = 6 WHERE number = 5`, "batch 6: batches 5 to 5 are missing"},
 		"two swapped": {`UPDATE audit_batch SET number = 100 WHERE number = 3; UPDATE audit_batch SET number = 3 WHERE number = 4;
 			UPDATE audit_batch SET number = 4 WHERE number = 100`, "batch 3: does not follow on the batch before it"},
-		"hash and content replaced": {`UPDATE audit_batch SET (content, hash, signature) = (SELECT content, hash, signature FROM audit_batch WHERE number = 2) WHERE number = 3`,
-			"batch 4: does not follow on the batch before it"},
+		"hash and content replaced": {
+			`UPDATE audit_batch SET (content, hash, signature) = (SELECT content, hash, signature FROM audit_batch WHERE number = 2) WHERE number = 3`,
+			"batch 4: does not follow on the batch before it",
+		},
 		"end cut off":  {`DELETE FROM audit_batch WHERE number > 4`, "batch 6: is missing: the trail was cut off before it"},
 		"all replaced": {`DELETE FROM audit_batch`, "batch 6: is missing"},
 	} {

@@ -169,20 +169,3 @@ func bound(header, aad []byte) []byte {
 	out := make([]byte, 0, headerSize+len(aad))
 	return append(append(out, header...), aad...)
 }
-
-// Signer signs with the keys of one purpose.
-type Signer struct {
-	ring    *Ring
-	purpose Purpose
-}
-
-// Signer returns a Signer with the keys of p.
-func (r *Ring) Signer(p Purpose) Signer { return Signer{ring: r, purpose: p} }
-
-// Sign returns the MAC of data.
-func (s Signer) Sign(data []byte) ([]byte, error) { return s.ring.MAC(s.purpose, data) }
-
-// Verify is VerifyMAC.
-func (s Signer) Verify(data, signature []byte) error {
-	return s.ring.VerifyMAC(s.purpose, data, signature)
-}
