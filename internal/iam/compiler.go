@@ -55,6 +55,7 @@ func (c *Compiler) PoliciesOf(tx PolicyReader, p Principal) (policy.Set, error) 
 		a, found, err = tx.AttachmentsOfUser(p.AccountID, p.UserID)
 	case KindRoleSession:
 		a, found, err = tx.AttachmentsOfRole(p.AccountID, p.RoleID)
+	case KindAnonymous, KindFederatedUser, KindIdentityCenterUser:
 	}
 	if err != nil || !found {
 		return policy.Set{}, err

@@ -33,6 +33,7 @@ func parseLiteral(f family, text string) (v literalValue) {
 		v.binary, v.valid = text, isBase64(text)
 	case familyAddress:
 		v.prefix, v.valid = parsePrefix(text)
+	case familyString, familyARN: // are matched as patterns
 	}
 	return v
 }

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Key names a condition key, such as aws:PrincipalArn. Names of condition keys
 // are not case-sensitive.
@@ -39,6 +42,9 @@ type Values struct {
 	covered []*KeySet
 }
 
+// usualKeys is the number of keys that a request rarely exceeds.
+const usualKeys = 24
+
 // entry holds a key's values: first and then rest, when present.
 type entry struct {
 	name    string
@@ -66,11 +72,17 @@ func (e *entry) at(i int) string {
 func (v *Values) Set(key Key, values ...string) {
 	e := entry{name: key.name, present: len(values) > 0}
 	if e.present {
-		e.first, e.rest = values[0], values[1:]
+		e.first = values[0]
+	}
+	if len(values) > 1 {
+		e.rest = slices.Clone(values[1:])
 	}
 	if old := v.find(key); old != nil {
 		*old = e
 		return
+	}
+	if v.entries == nil {
+		v.hashes, v.entries = make([]uint32, 0, usualKeys), make([]entry, 0, usualKeys)
 	}
 	v.hashes = append(v.hashes, key.hash)
 	v.entries = append(v.entries, e)
