@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,31 @@ func TestDecodeRefusesWhatIsNotJSON(t *testing.T) {
 		}
 		if err != nil && len(err.Error()) > 200 {
 			t.Errorf("%.60q: the message has %d bytes", body, len(err.Error()))
+		}
+	}
+}
+
+// TestMemoryIsBounded holds what the most greedy bodies make the decoder keep.
+func TestMemoryIsBounded(t *testing.T) {
+	fill := func(head, element, tail string) string {
+		return head + strings.Repeat(element+",", (codec.MaxBody-100)/(len(element)+1)) + element + tail
+	}
+	for name, body := range map[string]string{
+		"list of structures": fill(`{"Parts":[`, `{}`, `]}`),
+		"list of strings":    fill(`{"Texts":[`, `""`, `]}`),
+		"nulls":              fill(`{"Parts":[`, `null`, `]}`),
+		"same member":        fill(`{`, `"Self":{}`, `}`),
+		"document":           fill(`{"Any":[`, `{}`, `]}`),
+		"unknown":            fill(`{"Nope":[`, `[]`, `]}`),
+		"escapes":            fill(`{`, `"Text":"\n"`, `}`),
+		"long number":        `{"Any":` + strings.Repeat("1", codec.MaxBody-20) + `}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = decode(t, body)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: %d MiB for %d KiB", name, used>>20, len(body)>>10)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/atrium-iam/atrium/internal/wire/codec"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
@@ -161,31 +162,53 @@ func appendElement(dst []byte, name, text string) []byte {
 // control characters, and bytes that are not UTF-8) becomes U+FFFD; white
 // space that a parser would normalise is written as references.
 func appendEscaped(dst []byte, s string) []byte {
-	for _, r := range s {
-		switch {
-		case r == '&':
-			dst = append(dst, "&amp;"...)
-		case r == '<':
-			dst = append(dst, "&lt;"...)
-		case r == '>':
-			dst = append(dst, "&gt;"...)
-		case r == '"':
-			dst = append(dst, "&quot;"...)
-		case r == '\r':
-			dst = append(dst, "&#xD;"...)
-		case r == '\n':
-			dst = append(dst, "&#xA;"...)
-		case r == 0x85:
-			dst = append(dst, "&#x85;"...)
-		case r == 0x2028:
-			dst = append(dst, "&#x2028;"...)
-		case r < 0x20 && r != '\t' || r == 0xFFFE || r == 0xFFFF:
-			dst = append(dst, "\uFFFD"...)
-		default:
-			dst = append(dst, string(r)...)
+	start := 0 // of what is not yet written
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
 		}
+		reference := escape(r)
+		if r == utf8.RuneError && size == 1 { // a byte that is not UTF-8
+			reference = "\uFFFD"
+		}
+		if reference != "" {
+			dst = append(append(dst, s[start:i]...), reference...)
+			start = i + size
+		}
+		i += size
 	}
-	return dst
+	return append(dst, s[start:]...)
+}
+
+// escape returns what stands for r in XML text; "" for r itself.
+func escape(r rune) string {
+	switch r {
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '"':
+		return "&quot;"
+	case '\r':
+		return "&#xD;"
+	case '\n':
+		return "&#xA;"
+	case '\t':
+		return ""
+	case 0x85:
+		return "&#x85;"
+	case 0x2028:
+		return "&#x2028;"
+	case 0xFFFE, 0xFFFF:
+		return "\uFFFD"
+	}
+	if r < 0x20 {
+		return "\uFFFD"
+	}
+	return ""
 }
 
 func setHeaders(h http.Header, requestID string) {

@@ -3,10 +3,12 @@ package awsquery_test
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/atrium-iam/atrium/internal/awsapi/sts"
 	"github.com/atrium-iam/atrium/internal/wire/awsquery"
 	"github.com/atrium-iam/atrium/internal/wire/codec"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
@@ -113,6 +116,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"Choice.Other=a":                      "Exactly one member of Choice must be set",
 		"Choice.Text=a&Choice.Part.Name=b":    "Exactly one member of Choice must be set",
 		"Text=%zz":                            "The request parameters are not well-formed.",
+		"Text=%ff":                            "The request parameters are not well-formed.",
+		"%c3=a":                               "The request parameters are not well-formed.",
 		"%zz=a":                               "The request parameters are not well-formed.",
 		strings.Repeat("Self.", codec.MaxDepth) + "Text=a": "The request parameters are nested too deeply.",
 		strings.Repeat("a.b&", codec.MaxValues/2+1):        "The request holds too many parameters.",
@@ -240,6 +245,52 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestMemoryIsBounded holds what the most greedy forms make the decoder keep.
+func TestMemoryIsBounded(t *testing.T) {
+	forms := map[string]func(i int) string{
+		"list":      func(i int) string { return fmt.Sprintf("Parts.member.%d.Size=1&", i+1) },
+		"recursion": func(i int) string { return strings.Repeat("Self.", i%60) + fmt.Sprintf("x%d=&", i) },
+		"unknown":   func(i int) string { return fmt.Sprintf("%x=&", i) },
+	}
+	for name, pair := range forms {
+		var b strings.Builder
+		for i := 0; b.Len() < codec.MaxBody-400; i++ {
+			b.WriteString(pair(i))
+		}
+		body := []byte(b.String())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _ = decode(codec.Request{Body: body})
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: %d MiB for %d KiB", name, used>>20, len(body)>>10)
+		}
+	}
+}
+
+func BenchmarkDecodeAssumeRole(b *testing.B) {
+	s := sts.Descriptor()
+	c, op := awsquery.New(s), s.OperationByName("AssumeRole")
+	body := []byte("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fdemo&RoleSessionName=alice&DurationSeconds=3600&Tags.member.1.Key=team&Tags.member.1.Value=blue")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Decode(op, codec.Request{Body: body}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEncodeGetCallerIdentity(b *testing.B) {
+	s := sts.Descriptor()
+	c, op := awsquery.New(s), s.OperationByName("GetCallerIdentity")
+	out := &sts.GetCallerIdentityResponse{Account: new("123456789012"), UserId: new("AIDAEXAMPLEEXAMPLEEX"), Arn: new("arn:aws:iam::123456789012:user/admin")}
+	header, dst := http.Header{}, []byte(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = c.Encode(header, dst[:0], op, out, "01234567-89ab-cdef-0123-456789abcdef")
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{"Action=Put&Text=a&Parts.member.1.Size=5", "Texts=&Labels.entry.1.key=a&Labels.entry.1.value=b", "Choice.Text=%41", "When=2024-05-06T07:08:09Z&Data=AQ==", "Flat.1=a&.=&Self.Self.Flag=true"} {
 		f.Add(seed)
@@ -254,6 +305,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzEscape(f *testing.F) {
+	f.Add("\xef")
 	f.Add("a<&>\"'\x00\r\n\u2028\uffff\xff")
 	service := wiretest.SinkService(schema.AWSQuery)
 	c, op := awsquery.New(service), service.OperationByName("Put")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/atrium-iam/atrium/internal/wire/codec"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
@@ -63,7 +64,7 @@ func parse(text string) (*node, error) {
 		if err == nil {
 			value, err = url.QueryUnescape(value)
 		}
-		if err != nil {
+		if err != nil || !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return nil, malformed("The request parameters are not well-formed.")
 		}
 		if nodes += strings.Count(name, ".") + 1; nodes > codec.MaxValues {

@@ -75,6 +75,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"timestamp that is none":  {RawQuery: "since=yesterday"},
 		"timestamp out of range":  {RawQuery: "since=0000-01-01T00:00:00Z"},
 		"header of another form":  {Header: http.Header{"X-Modified-At": {"2024-05-06T07:08:09Z"}}},
+		"text that is not UTF-8":  {RawQuery: "tag=%ff"},
 		"query that is none":      {RawQuery: "count=%zz"},
 		"query with a semicolon":  {RawQuery: "count=1;tag=2"},
 		"too many parameters":     {RawQuery: manyParameters()},

@@ -351,6 +351,34 @@ func TestReasonsAreInTheModel(t *testing.T) {
 	}
 }
 
+// FuzzCheck gives any JSON to the validator of the operation with the most
+// constraints: it never panics, and what it says is short.
+func FuzzCheck(f *testing.F) {
+	s := wiretest.Services()[1]
+	op, c := s.OperationByName("CreateUser"), awsjson.New(s.Service)
+	v, err := validate.New(s.Service)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"UserName":"","Emails":[{},{"Value":""}],"Extensions":{"x":{},"aws:identitystore:enterprise":null}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		in, err := c.Decode(op, codec.Request{Body: body})
+		if err != nil {
+			return
+		}
+		found := v.Check(op, in)
+		if len(found) > validate.MaxViolations {
+			t.Fatalf("%d violations", len(found))
+		}
+		if len(found) == 0 {
+			return
+		}
+		if a := v.Describe(found); !utf8.ValidString(a.Message) || len(a.Message) > 64<<10 {
+			t.Fatalf("message of %d bytes: %.100q", len(a.Message), a.Message)
+		}
+	})
+}
+
 func BenchmarkCheckCreateUser(b *testing.B) {
 	for _, s := range wiretest.Services() {
 		if s.ID != "identitystore" {
