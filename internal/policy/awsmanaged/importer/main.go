@@ -86,10 +86,10 @@ func (p *published) write(dir string) error {
 	}
 	text.WriteByte('\n')
 	file := filepath.Join(dir, "documents", filepath.FromSlash(p.Policy.Path), p.Policy.PolicyName+".json")
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
-	return os.WriteFile(file, text.Bytes(), 0o644)
+	return os.WriteFile(file, text.Bytes(), 0o600)
 }
 
 // line returns the policy's line of the index.
@@ -123,5 +123,5 @@ func writeIndex(file string, lines map[string]string) error {
 		sorted = append(sorted, line+"\n")
 	}
 	slices.Sort(sorted)
-	return os.WriteFile(file, []byte(strings.Join(sorted, "")), 0o644)
+	return os.WriteFile(file, []byte(strings.Join(sorted, "")), 0o600)
 }
