@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/permissionset"
@@ -42,7 +43,7 @@ type ProvisionReader interface {
 type ProvisionTx interface {
 	ProvisionReader
 	RequestTx
-	RoleTx
+	iam.RoleTx
 	permissionset.Reader
 	InsertProvision(Provision) error
 	UpdateProvision(Provision) error

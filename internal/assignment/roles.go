@@ -10,12 +10,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/permissionset"
 )
 
-// RoleTx is what keeping roles needs of a transaction.
-type RoleTx interface {
-	iam.RoleTx
-	iam.ManagedPolicyReader
-}
-
 // What AWS calls and sets on every role of a permission set.
 const (
 	inlinePolicyName = "AwsSSOInlinePolicy"
@@ -67,11 +61,11 @@ func rolePolicies(tx ProvisionTx, s permissionset.PermissionSet, accountID strin
 }
 
 func customerARN(accountID string, ref permissionset.PolicyReference) string {
-	return "arn:aws:iam::" + accountID + ":policy" + ref.String()
+	return iam.ManagedPolicyARN(accountID, ref.Path, ref.Name)
 }
 
 // createRole makes the role of p, which trusts the SAML provider.
-func createRole(tx RoleTx, now time.Time, in instance.Instance, s permissionset.PermissionSet, p Provision, provider string, policies iam.Policies) error {
+func createRole(tx iam.RoleTx, now time.Time, in instance.Instance, s permissionset.PermissionSet, p Provision, provider string, policies iam.Policies) error {
 	path := rolePath
 	if in.Region != unmarkedRegion {
 		path += in.Region + "/"
@@ -91,7 +85,7 @@ func createRole(tx RoleTx, now time.Time, in instance.Instance, s permissionset.
 }
 
 // updateRole gives the role of p what the permission set says now.
-func updateRole(tx RoleTx, s permissionset.PermissionSet, p Provision, policies iam.Policies) error {
+func updateRole(tx iam.RoleTx, s permissionset.PermissionSet, p Provision, policies iam.Policies) error {
 	role, found, err := tx.RoleByID(p.AccountID, p.RoleID)
 	if err != nil {
 		return err
@@ -102,5 +96,5 @@ func updateRole(tx RoleTx, s permissionset.PermissionSet, p Provision, policies 
 	role.Description = s.Description
 	role.SessionDuration = s.Duration()
 	role.Policies = policies
-	return tx.UpdateRole(role)
+	return iam.UpdateRole(tx, role)
 }
