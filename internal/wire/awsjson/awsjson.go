@@ -37,6 +37,7 @@ type plan struct {
 type member struct {
 	shape schema.Ref
 	body  bool
+	text  bool   // a string
 	key   []byte // `"Name":`
 }
 
@@ -52,7 +53,9 @@ func New(s *schema.Service) *Codec {
 				name = m.Name
 			}
 			key := append(appendString(nil, name), ':')
-			p.members = append(p.members, member{m.Shape, m.Location == schema.InBody, key})
+			p.members = append(p.members, member{
+				shape: m.Shape, body: m.Location == schema.InBody, text: s.Shape(m.Shape).Kind == schema.String, key: key,
+			})
 			if m.Location == schema.InBody {
 				p.index[name] = j
 			}

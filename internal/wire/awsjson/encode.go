@@ -66,7 +66,11 @@ func (c *Codec) appendStructure(dst []byte, ref schema.Ref, v reflect.Value) []b
 			dst = append(dst, ',')
 		}
 		dst = append(dst, m.key...)
-		dst = c.appendValue(dst, m.shape, field)
+		if m.text { // most members are strings
+			dst = appendString(dst, field.Elem().String())
+		} else {
+			dst = c.appendValue(dst, m.shape, field)
+		}
 	}
 	return append(dst, '}')
 }
@@ -122,13 +126,22 @@ func appendFloat(dst []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// plain holds the bytes that stand for themselves in a string: ASCII without
+// controls, quote and backslash.
+var plain = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\'
+	}
+	return table
+}()
+
 // appendString writes a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}
