@@ -330,6 +330,18 @@ CREATE TABLE organization_tag (
  PRIMARY KEY (organization_id, resource_id, key)
 );
 
+CREATE TABLE passwords (
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ hash TEXT NOT NULL,
+ earlier TEXT NOT NULL,
+ one_time BOOLEAN NOT NULL,
+ changed_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (store_id, user_id),
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
 CREATE TABLE permission_set_customer_policies (
  permission_set_id TEXT NOT NULL REFERENCES permission_sets (id) ON DELETE CASCADE,
  path TEXT NOT NULL,
@@ -362,6 +374,22 @@ CREATE TABLE permission_sets (
 
 CREATE INDEX permission_sets_by_instance ON permission_sets (instance_id, id);
 
+CREATE TABLE portal_sessions (
+ id TEXT NOT NULL PRIMARY KEY,
+ token_hash BYTEA NOT NULL UNIQUE,
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ source_ip TEXT NOT NULL,
+ user_agent TEXT NOT NULL,
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX portal_sessions_by_expiry ON portal_sessions (expires_at);
+
+CREATE INDEX portal_sessions_by_user ON portal_sessions (store_id, user_id, id);
+
 CREATE TABLE provisioned_permission_sets (
  permission_set_id TEXT NOT NULL REFERENCES permission_sets (id),
  account_id TEXT NOT NULL,
@@ -386,3 +414,31 @@ CREATE TABLE resource_tags (
 );
 
 CREATE INDEX resource_tags_by_instance ON resource_tags (instance_id);
+
+CREATE TABLE signin_attempts (
+ id TEXT NOT NULL PRIMARY KEY,
+ browser_hash BYTEA NOT NULL,
+ store_id TEXT NOT NULL,
+ destination TEXT NOT NULL,
+ user_name TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ password_verified_at BIGINT NOT NULL,
+ password_version BIGINT NOT NULL,
+ password_expired BOOLEAN NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0)
+);
+
+CREATE INDEX signin_attempts_by_expiry ON signin_attempts (expires_at);
+
+CREATE TABLE throttles (
+ scope TEXT NOT NULL,
+ subject TEXT NOT NULL,
+ tries BIGINT NOT NULL CHECK (tries >= 0),
+ blocked_until BIGINT NOT NULL,
+ forgotten_at BIGINT NOT NULL,
+ PRIMARY KEY (scope, subject)
+);
+
+CREATE INDEX throttles_by_forgotten ON throttles (forgotten_at);

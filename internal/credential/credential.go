@@ -1,0 +1,112 @@
+// Package credential keeps the passwords of people: how they are hashed, what
+// makes one acceptable, and how an administrator's one-time password becomes a
+// person's own.
+//
+// Hashing takes tens of milliseconds, so it happens outside transactions: a
+// caller reads the Password, computes, and writes; a version tells whether the
+// password was changed by somebody else meanwhile.
+package credential
+
+import (
+	"context"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+)
+
+// Password is the password of one person.
+type Password struct {
+	StoreID, UserID string
+	// Hash is a PHC string.
+	Hash string
+	// Earlier are the hashes of the person's own passwords before this one,
+	// newest first.
+	Earlier []string
+	// OneTime tells that an administrator set it: it opens nothing but the
+	// page where the person sets another.
+	OneTime   bool
+	ChangedAt time.Time
+	// Version counts the changes of the row, from 1.
+	Version int64
+}
+
+// remembered is how many of a person's own passwords cannot be chosen again,
+// the current one among them: AWS's rule.
+const remembered = 3
+
+// Reader reads passwords.
+type Reader interface {
+	PasswordOf(storeID, userID string) (Password, bool, error)
+}
+
+// Tx reads and writes passwords.
+type Tx interface {
+	Reader
+	// InsertPassword fails with fault.Conflict when the person has one.
+	InsertPassword(Password) error
+	// UpdatePassword stores p over the version before p.Version and reports
+	// false when that is not what is stored.
+	UpdatePassword(p Password) (bool, error)
+}
+
+// SetOneTime gives a person a one-time password, in the place of whatever
+// there was. Ending the person's sessions is the caller's work.
+func SetOneTime(tx Tx, now time.Time, storeID, userID, hash string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return tx.InsertPassword(Password{StoreID: storeID, UserID: userID, Hash: hash, OneTime: true, ChangedAt: now, Version: 1})
+	}
+	p.Earlier = p.own()
+	p.Hash, p.OneTime = hash, true
+	return p.update(tx, now)
+}
+
+// Replace stores a person's new password in the place of p, which the caller
+// has read before. fault.Conflict when it was changed meanwhile.
+func Replace(tx Tx, now time.Time, p Password, hash string) error {
+	p.Earlier = p.own()
+	if len(p.Earlier) >= remembered {
+		p.Earlier = p.Earlier[:remembered-1]
+	}
+	p.Hash, p.OneTime = hash, false
+	return p.update(tx, now)
+}
+
+// Rehash stores the hash of the same password made with other parameters.
+func Rehash(tx Tx, p Password, hash string) error {
+	p.Hash = hash
+	return p.update(tx, p.ChangedAt)
+}
+
+// own are the hashes of the person's own passwords, newest first.
+func (p *Password) own() []string {
+	if p.OneTime {
+		return p.Earlier
+	}
+	return append([]string{p.Hash}, p.Earlier...)
+}
+
+func (p *Password) update(tx Tx, now time.Time) error {
+	p.ChangedAt = now
+	p.Version++
+	stored, err := tx.UpdatePassword(*p)
+	if err == nil && !stored {
+		err = fault.New(fault.Conflict, "password", "The password was changed by another request at the same time. Try again.")
+	}
+	return err
+}
+
+// Reused reports whether password is the one in p, or one of those before it
+// that cannot be chosen again yet.
+func Reused(ctx context.Context, h *Hasher, p Password, password string) (bool, error) {
+	for _, hash := range append([]string{p.Hash}, p.Earlier...) {
+		same, err := h.Matches(ctx, hash, password)
+		if err != nil || same {
+			return same, err
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,147 @@
+package credential
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+)
+
+// Parameters are the cost of a hash.
+type Parameters struct {
+	Memory uint32 // KiB
+	Passes uint32
+	Lanes  uint8
+}
+
+// Recommended is OWASP's first choice for Argon2id: 19 MiB, two passes, one
+// lane; about 30 ms.
+func Recommended() Parameters { return Parameters{Memory: 19456, Passes: 2, Lanes: 1} }
+
+const (
+	saltSize = 16
+	hashSize = 32
+	// waiting is how many callers may wait for each slot: more would wait
+	// longer than a person does.
+	waiting = 64
+)
+
+// Hasher hashes passwords with Argon2id (RFC 9106) and checks them. It is safe
+// for concurrent use. Only so many hashes are computed at once: each takes
+// memory and a processor.
+type Hasher struct {
+	parameters Parameters
+	rand       io.Reader
+	running    chan struct{}
+	admitted   chan struct{}
+	decoy      digest
+}
+
+// NewHasher returns a Hasher that computes at most parallel hashes at once.
+func NewHasher(p Parameters, parallel int, rand io.Reader) *Hasher {
+	return &Hasher{
+		parameters: p, rand: rand,
+		running:  make(chan struct{}, parallel),
+		admitted: make(chan struct{}, parallel*(1+waiting)),
+		decoy:    digest{Parameters: p, salt: make([]byte, saltSize), sum: make([]byte, hashSize)},
+	}
+}
+
+// Hash returns the hash of a password as a PHC string, with a new salt. It
+// fails with fault.Unavailable when too many wait.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	d := digest{Parameters: h.parameters, salt: make([]byte, saltSize)}
+	if _, err := io.ReadFull(h.rand, d.salt); err != nil {
+		return "", fmt.Errorf("credential: reading randomness: %w", err)
+	}
+	var err error
+	if d.sum, err = h.compute(ctx, d, password); err != nil {
+		return "", err
+	}
+	return d.String(), nil
+}
+
+// Matches reports whether encoded is the hash of password. An empty encoded,
+// of somebody without a password or nobody at all, takes as long as any other
+// and never matches.
+func (h *Hasher) Matches(ctx context.Context, encoded, password string) (bool, error) {
+	d, known := h.decoy, encoded != ""
+	if known {
+		var err error
+		if d, err = parseDigest(encoded); err != nil {
+			return false, err
+		}
+	}
+	sum, err := h.compute(ctx, d, password)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(sum, d.sum) == 1 && known, nil
+}
+
+// Outdated reports whether encoded was made with other parameters than
+// today's, and should be made anew when the password is next known.
+func (h *Hasher) Outdated(encoded string) bool {
+	d, err := parseDigest(encoded)
+	return err != nil || d.Parameters != h.parameters
+}
+
+func (h *Hasher) compute(ctx context.Context, d digest, password string) ([]byte, error) {
+	select {
+	case h.admitted <- struct{}{}:
+		defer func() { <-h.admitted }()
+	default:
+		return nil, fault.New(fault.Unavailable, "password", "Too many people are signing in at this moment. Try again in a few seconds.")
+	}
+	select {
+	case h.running <- struct{}{}:
+		defer func() { <-h.running }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return argon2.IDKey([]byte(password), d.salt, d.Passes, d.Memory, d.Lanes, hashSize), nil
+}
+
+// digest is a hash and what it was made with.
+type digest struct {
+	Parameters
+	salt, sum []byte
+}
+
+// String returns the digest in the PHC string format.
+func (d digest) String() string {
+	enc := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		d.Memory, d.Passes, d.Lanes, enc.EncodeToString(d.salt), enc.EncodeToString(d.sum))
+}
+
+// parseDigest reads what String wrote. The parameters are bounded, so that a
+// damaged row cannot ask for all memory.
+func parseDigest(encoded string) (digest, error) {
+	var d digest
+	unreadable := fmt.Errorf("credential: a stored password hash cannot be read")
+	parts := strings.Split(encoded, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return d, unreadable
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &d.Memory, &d.Passes, &d.Lanes); err != nil {
+		return d, unreadable
+	}
+	var err error
+	if d.salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
+		return d, unreadable
+	}
+	if d.sum, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(d.sum) != hashSize {
+		return d, unreadable
+	}
+	if d.Memory > 1<<20 || d.Passes == 0 || d.Passes > 16 || d.Lanes == 0 || d.Lanes > 16 {
+		return d, unreadable
+	}
+	return d, nil
+}

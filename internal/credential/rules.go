@@ -1,0 +1,183 @@
+package credential
+
+import (
+	_ "embed"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/ident"
+)
+
+// The lengths of a password, in characters: AWS's rule.
+const (
+	MinLength = 8
+	MaxLength = 64
+)
+
+// The reasons for which a password is refused, as fault.Error.Reason.
+const (
+	ReasonLength     = "PASSWORD_LENGTH"
+	ReasonCharacters = "PASSWORD_CHARACTERS"
+	ReasonCommon     = "PASSWORD_COMMON"
+	ReasonReused     = "PASSWORD_REUSED"
+)
+
+// Check tells whether a password may be chosen by the person with these names:
+// AWS's rules, and not one that anybody would guess. It returns a
+// fault.Invalid with one of the reasons above. That the password is none of
+// the person's last ones is for Reused to tell.
+func Check(password string, names ...string) error {
+	if n := utf8.RuneCountInString(password); n < MinLength || n > MaxLength {
+		return refused(ReasonLength, "The password must have 8 to 64 characters.")
+	}
+	if !utf8.ValidString(password) || strings.ContainsFunc(password, unicode.IsControl) || !hasAllKinds(password) {
+		return refused(ReasonCharacters, "The password must have a lower-case letter, an upper-case letter, a number and a symbol.")
+	}
+	if isCommon(password, names) {
+		return refused(ReasonCommon, "The password is too easy to guess. Choose one that is not a common word or your name.")
+	}
+	return nil
+}
+
+// RefuseReused is the answer to a password for which Reused reports true.
+func RefuseReused() error {
+	return refused(ReasonReused, "The password is one of your last three. Choose another one.")
+}
+
+func refused(reason, message string) error {
+	return fault.New(fault.Invalid, "password", "%s", message).WithReason(reason)
+}
+
+// hasAllKinds tells whether a password has the four kinds of characters that
+// AWS asks for: a-z, A-Z, 0-9, and something else.
+func hasAllKinds(password string) bool {
+	var lower, upper, number, symbol bool
+	for _, r := range password {
+		switch {
+		case 'a' <= r && r <= 'z':
+			lower = true
+		case 'A' <= r && r <= 'Z':
+			upper = true
+		case '0' <= r && r <= '9':
+			number = true
+		case !unicode.IsLetter(r):
+			symbol = true
+		}
+	}
+	return lower && upper && number && symbol
+}
+
+//go:embed common.txt
+var commonText string
+
+// commonWords are the words that people build passwords from, one a line.
+var commonWords = sync.OnceValue(func() map[string]bool {
+	words := make(map[string]bool)
+	for line := range strings.Lines(commonText) {
+		if word := strings.TrimSpace(line); word != "" && !strings.HasPrefix(word, "#") {
+			words[word] = true
+		}
+	}
+	return words
+})
+
+// isCommon tells whether little is left of a password without common words
+// and the person's own names, however their letters are disguised and
+// whatever numbers and symbols stand around them.
+func isCommon(password string, names []string) bool {
+	if distinct(password) < minDistinct {
+		return true
+	}
+	known := func(part string) bool {
+		if commonWords()[part] {
+			return true
+		}
+		for _, name := range names {
+			if n := plain(name); len(n) >= 3 && n == part {
+				return true
+			}
+		}
+		return false
+	}
+	// A symbol at the beginning may stand for a letter, or for nothing.
+	for _, word := range []string{plain(password), plain(strings.TrimLeftFunc(password, notLetter))} {
+		if known(word) {
+			return true
+		}
+		for i := range word {
+			if known(word[:i]) && known(word[i:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// minDistinct is how many different characters a password has at least.
+const minDistinct = 5
+
+func distinct(password string) int {
+	seen := make(map[rune]bool)
+	for _, r := range password {
+		seen[r] = true
+	}
+	return len(seen)
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+// plain returns the letters of a password, in lower case and without
+// disguise: "P@ssw0rd1!" is "password". What stands at its end and is no
+// letter is taken off first, since there it stands for nothing.
+func plain(password string) string {
+	password = strings.TrimRightFunc(strings.ToLower(password), notLetter)
+	var b strings.Builder
+	for _, r := range password {
+		if i := strings.IndexRune("@4301!$57+", r); i >= 0 {
+			r = rune("aaeoiisstt"[i])
+		}
+		if 'a' <= r && r <= 'z' || r >= utf8.RuneSelf && unicode.IsLetter(r) {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// The characters of one-time passwords: those that are not mistaken for one
+// another when read aloud or typed from paper.
+const (
+	oneTimeLetters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+	oneTimeGroups  = 4
+	oneTimeGroup   = 4
+)
+
+// NewOneTime returns a random one-time password that satisfies Check: four
+// groups of four characters joined by hyphens, about 92 bits.
+func NewOneTime(ids ident.Source) string {
+	for {
+		var b strings.Builder
+		for b.Len() < oneTimeGroups*(oneTimeGroup+1)-1 {
+			if b.Len()%(oneTimeGroup+1) == oneTimeGroup {
+				b.WriteByte('-')
+				continue
+			}
+			b.WriteByte(oneTimeCharacter(ids))
+		}
+		if Check(b.String()) == nil {
+			return b.String()
+		}
+	}
+}
+
+// oneTimeCharacter returns one of oneTimeLetters, each as likely.
+func oneTimeCharacter(ids ident.Source) byte {
+	const n = len(oneTimeLetters)
+	for {
+		if i := int(ids.Bytes(1)[0]); i < 256/n*n {
+			return oneTimeLetters[i%n]
+		}
+	}
+}

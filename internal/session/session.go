@@ -1,0 +1,134 @@
+// Package session keeps the sessions of people at the access portal: what
+// begins when somebody signs in and what everything that they open there
+// hangs on.
+//
+// A session is proved by a random token that only the person's browser holds;
+// the store has its hash. A session ends by being deleted.
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/ident"
+)
+
+// DefaultDuration is how long a session lasts: AWS's default.
+const DefaultDuration = 8 * time.Hour
+
+// Session is one session of one person in one browser.
+type Session struct {
+	ID              string // 32 hexadecimal digits, random; not a secret
+	StoreID, UserID string
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	Client          Client // at sign-in
+}
+
+// Client is where a session was begun from.
+type Client struct {
+	IP        string
+	UserAgent string // at most 256 bytes are kept
+}
+
+// TokenHash is the hash of a session's token, under which it is stored.
+type TokenHash [sha256.Size]byte
+
+// Reader reads sessions.
+type Reader interface {
+	// PortalSession finds a session by its id, whether expired or not.
+	PortalSession(id string) (Session, bool, error)
+	PortalSessionByToken(TokenHash) (Session, bool, error)
+	// PortalSessionsOfUser returns at most limit sessions whose ids follow
+	// after, in the order of their ids.
+	PortalSessionsOfUser(storeID, userID, after string, limit int) ([]Session, error)
+}
+
+// Tx reads and writes sessions.
+type Tx interface {
+	Reader
+	InsertPortalSession(Session, TokenHash) error
+	// DeletePortalSession deletes a session, with what was issued in it, and
+	// reports whether there was one.
+	DeletePortalSession(id string) (bool, error)
+	// DeletePortalSessionsOfUser deletes all sessions of a user and returns
+	// how many there were.
+	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
+	// DeleteExpiredPortalSessions deletes at most limit sessions.
+	DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error)
+}
+
+// Start begins a session of a person and returns it with its token. The
+// caller has established who the person is.
+func Start(tx Tx, now time.Time, ids ident.Source, storeID, userID string, duration time.Duration, from Client) (Session, string, error) {
+	s := Session{
+		ID: ids.Hex(32), StoreID: storeID, UserID: userID,
+		CreatedAt: now, ExpiresAt: now.Add(duration), Client: from,
+	}
+	s.Client.UserAgent = clip(s.Client.UserAgent)
+	token := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
+	return s, token, tx.InsertPortalSession(s, hashToken(token))
+}
+
+// ByToken returns the session that a token proves. found is false when there
+// is none, or not any more.
+func ByToken(tx Reader, now time.Time, token string) (s Session, found bool, err error) {
+	if token == "" {
+		return Session{}, false, nil
+	}
+	s, found, err = tx.PortalSessionByToken(hashToken(token))
+	if err != nil || !found || !now.Before(s.ExpiresAt) {
+		return Session{}, false, err
+	}
+	return s, true, nil
+}
+
+// List returns at most limit sessions of a person that have not expired, after
+// the session id after, and the id to go on after; "" when there are no more.
+func List(tx Reader, now time.Time, storeID, userID, after string, limit int) (live []Session, next string, err error) {
+	all, err := tx.PortalSessionsOfUser(storeID, userID, after, limit+1)
+	if len(all) > limit {
+		all = all[:limit]
+		next = all[limit-1].ID
+	}
+	for _, s := range all {
+		if now.Before(s.ExpiresAt) {
+			live = append(live, s)
+		}
+	}
+	return live, next, err
+}
+
+// End ends a session. fault.NotFound, subject "session", when there is none.
+func End(tx Tx, id string) error {
+	ended, err := tx.DeletePortalSession(id)
+	if err == nil && !ended {
+		err = fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+	}
+	return err
+}
+
+// EndAll ends all sessions of a person and returns how many there were.
+func EndAll(tx Tx, storeID, userID string) (int64, error) {
+	return tx.DeletePortalSessionsOfUser(storeID, userID)
+}
+
+// hashToken hashes a token. Tokens are random and long, so that a hash without
+// salt or cost is enough.
+func hashToken(token string) TokenHash { return sha256.Sum256([]byte(token)) }
+
+// maxUserAgent is how much of a user agent is kept, in bytes.
+const maxUserAgent = 256
+
+// clip shortens s to maxUserAgent bytes of ASCII; other characters become "?".
+func clip(s string) string {
+	b := []byte(s[:min(len(s), maxUserAgent)])
+	for i, c := range b {
+		if c < ' ' || c > '~' {
+			b[i] = '?'
+		}
+	}
+	return string(b)
+}

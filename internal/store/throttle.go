@@ -1,0 +1,43 @@
+package store
+
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+var _ throttle.Tx = (*Tx)(nil)
+
+// Throttle is part of throttle.Tx.
+func (t *Tx) Throttle(scope, key string) (throttle.Count, error) {
+	var tries, blocked, forgotten int64
+	found, err := t.row(`SELECT tries, blocked_until, forgotten_at FROM throttles WHERE scope = $1 AND subject = $2`,
+		[]any{scope, key}, &tries, &blocked, &forgotten)
+	if err != nil || !found {
+		return throttle.Count{}, err
+	}
+	return throttle.Count{
+		Tries: tries, BlockedUntil: time.UnixMilli(blocked).UTC(), ForgottenAt: time.UnixMilli(forgotten).UTC(),
+	}, nil
+}
+
+// PutThrottle is part of throttle.Tx.
+func (t *Tx) PutThrottle(scope, key string, c throttle.Count) error {
+	_, err := t.exec(`INSERT INTO throttles (scope, subject, tries, blocked_until, forgotten_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (scope, subject) DO UPDATE SET tries = excluded.tries, blocked_until = excluded.blocked_until,
+			forgotten_at = excluded.forgotten_at`,
+		scope, key, c.Tries, c.BlockedUntil.UnixMilli(), c.ForgottenAt.UnixMilli())
+	return err
+}
+
+// DeleteThrottle is part of throttle.Tx.
+func (t *Tx) DeleteThrottle(scope, key string) error {
+	_, err := t.exec(`DELETE FROM throttles WHERE scope = $1 AND subject = $2`, scope, key)
+	return err
+}
+
+// DeleteForgottenThrottles is part of throttle.Tx.
+func (t *Tx) DeleteForgottenThrottles(now time.Time, limit int) (int64, error) {
+	return t.exec(`DELETE FROM throttles WHERE (scope, subject) IN (
+		SELECT scope, subject FROM throttles WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT $2)`, now.UnixMilli(), limit)
+}
