@@ -19,13 +19,18 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// Migrations returns the steps of the schema, a file each.
+func Migrations() fs.FS {
+	tree, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // only a malformed name fails
+	}
+	return tree
+}
+
 // migrate brings the schema to the newest version. On PostgreSQL nodes that
 // start together take turns; a SQLite file is locked already.
 func migrate(ctx context.Context, db *sql.DB, dialect Dialect, log *slog.Logger) error {
-	tree, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
 	options := []goose.ProviderOption{goose.WithSlog(log), goose.WithDisableGlobalRegistry(true)}
 	kind := goose.DialectSQLite3
 	if dialect == PostgreSQL {
@@ -36,7 +41,7 @@ func migrate(ctx context.Context, db *sql.DB, dialect Dialect, log *slog.Logger)
 		}
 		options = append(options, goose.WithLocker(locker))
 	}
-	provider, err := goose.NewProvider(kind, db, tree, options...)
+	provider, err := goose.NewProvider(kind, db, Migrations(), options...)
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}

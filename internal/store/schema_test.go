@@ -238,6 +238,62 @@ func TestReopening(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { reopen(t, store.Config{PostgresDSN: storetest.Postgres(t)}) })
 }
 
+// TestUsedSchemasAreAsNew compares what is in a PostgreSQL schema that a test
+// has used before with what the migrations make.
+func TestUsedSchemasAreAsNew(t *testing.T) {
+	rowsOf := func(s *store.Store) map[string]int {
+		counts := map[string]int{}
+		err := s.View(t.Context(), func(tx *store.Tx) error {
+			var tables []string
+			err := tx.Rows(`SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`, nil,
+				func(scan func(...any) error) error {
+					var name string
+					err := scan(&name)
+					tables = append(tables, name)
+					return err
+				})
+			for _, table := range tables {
+				var n int
+				if err == nil {
+					_, err = tx.Row(`SELECT COUNT(*) FROM `+table, nil, &n)
+				}
+				counts[table] = n
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts
+	}
+	want := rowsOf(storetest.Open(t, store.Config{PostgresDSN: storetest.Postgres(t)}))
+	want["goose_lock"] = 0
+	for range 2 {
+		storetest.Run(t, func(t *testing.T, s *store.Store) {
+			if s.Dialect() == store.SQLite {
+				return
+			}
+			got := rowsOf(s)
+			got["goose_lock"] = 0
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("rows by table (-new +used):\n%s", diff)
+			}
+			if n, err := s.Change(t.Context()); err != nil || n != 0 {
+				t.Errorf("the change counter is %d, %v", n, err)
+			}
+			err := s.Update(t.Context(), func(tx *store.Tx) error {
+				if _, err := tx.BumpChange(); err != nil {
+					return err
+				}
+				return tx.SetMeta("left", "behind")
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // TestNodesMigrateTogether starts several nodes of a cluster on an empty
 // database at once.
 func TestNodesMigrateTogether(t *testing.T) {

@@ -41,14 +41,14 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 		return nil, err
 	}
 	if e.writes, err = sql.Open("sqlite", sqliteDSN(path, "busy_timeout(10000)", "journal_mode(WAL)",
-		"synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)")); err != nil {
+		"synchronous(FULL)", "foreign_keys(1)", "cache_size(-16384)", "journal_size_limit(67108864)")); err != nil {
 		return nil, err
 	}
 	e.writes.SetMaxOpenConns(1)
 	if err := migrate(ctx, e.writes, SQLite, cfg.Log); err != nil {
 		return nil, err
 	}
-	if e.reads, err = sql.Open("sqlite", sqliteDSN(path, "busy_timeout(10000)", "query_only(1)")); err != nil {
+	if e.reads, err = sql.Open("sqlite", sqliteDSN(path, "busy_timeout(10000)", "query_only(1)", "cache_size(-16384)")); err != nil {
 		return nil, err
 	}
 	n := cfg.Readers

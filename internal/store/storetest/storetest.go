@@ -51,7 +51,7 @@ func RunConfig(t *testing.T, cfg store.Config, test func(t *testing.T, s *store.
 	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { test(t, Open(t, cfg)) })
 	t.Run("PostgreSQL", func(t *testing.T) {
-		cfg.PostgresDSN = Postgres(t)
+		cfg.PostgresDSN = pooled(t)
 		test(t, Open(t, cfg))
 	})
 }
@@ -113,21 +113,31 @@ func checkPlan(t testing.TB, query string, plan []string) {
 // connection string. It skips the test when the environment names no server.
 func Postgres(t testing.TB) string {
 	t.Helper()
-	// A schema is made in a millisecond, a database in a quarter of a second: so
-	// tests have schemas of one database, which stays.
-	const database = "atrium_test"
-	server := server(t)
-	db := connect(t, server)
-	_, err := db.ExecContext(t.Context(), createDatabase(database, byBytes))
-	if e, ok := errors.AsType[*pgconn.PgError](err); err != nil && (!ok || e.Code != "42P04" && e.Code != "23505") {
-		t.Fatalf("creating the database %s: %v", database, err) // and not: it exists
-	}
-	dsn := with(server, "dbname", database)
-	db = connect(t, dsn)
+	dsn := testDatabase(t)
+	db := connect(t, dsn)
 	schema := randomName()
 	run(t, db, "CREATE SCHEMA "+schema)
 	t.Cleanup(func() { run(t, db, "DROP SCHEMA "+schema+" CASCADE") })
 	return with(dsn, "search_path", schema)
+}
+
+// testDatabase returns the connection string of the database that holds the
+// tests' schemas. It is created when it does not exist, and stays: to make a
+// database takes a quarter of a second.
+func testDatabase(t testing.TB) string {
+	t.Helper()
+	const name = "atrium_test"
+	server := server(t)
+	db := connect(t, server)
+	if len(list(t, db, `SELECT datname FROM pg_database WHERE datname = $1`, name)) == 0 {
+		_, err := db.ExecContext(t.Context(), createDatabase(name, byBytes))
+		// Another process may have been faster: duplicate_database, or a
+		// unique_violation when it was at the same moment.
+		if e, ok := errors.AsType[*pgconn.PgError](err); err != nil && (!ok || e.Code != "42P04" && e.Code != "23505") {
+			t.Fatalf("creating the database %s: %v", name, err)
+		}
+	}
+	return with(server, "dbname", name)
 }
 
 // Database creates an empty PostgreSQL database for the test's duration and
