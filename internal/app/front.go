@@ -31,15 +31,33 @@ func newHosts(people, data *url.URL, region string) hosts {
 }
 
 func (h hosts) known(host string) bool {
-	host = strings.ToLower(host)
-	return slices.Contains(h.people, host) || slices.Contains(h.data, host)
+	return h.isPeople(host) || slices.Contains(h.data, strings.ToLower(host))
 }
 
-// front is the outermost handler: hosts, health, and then the gateway.
+func (h hosts) isPeople(host string) bool { return slices.Contains(h.people, strings.ToLower(host)) }
+
+// front is the outermost handler: hosts, health, the gateway, and then what
+// stands on the people host.
 type front struct {
 	hosts   hosts
 	gateway *gateway.Gateway
+	people  http.Handler
 	ready   func(*http.Request) error
+}
+
+// mounter is a part of the program that serves addresses on the people host.
+type mounter interface {
+	// Mount adds the part's addresses. Two parts must not want the same one.
+	Mount(mux *http.ServeMux)
+}
+
+// mount puts parts together to what the people host serves.
+func mount(parts ...mounter) http.Handler {
+	mux := http.NewServeMux()
+	for _, p := range parts {
+		p.Mount(mux)
+	}
+	return mux
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +68,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusMisdirectedRequest, "This server does not serve the host that the request names. Use the address in its configuration's public_url.")
 	case f.gateway.Handles(r):
 		f.gateway.ServeHTTP(w, r)
+	case f.hosts.isPeople(r.Host):
+		f.people.ServeHTTP(w, r)
 	default:
 		plain(w, http.StatusNotFound, "There is nothing at this address.")
 	}

@@ -69,7 +69,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 		return nil, err
 	}
 	p.handler = &front{
-		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g,
+		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g, people: mount(),
 		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
 	}
 	return p, nil
