@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/atrium-iam/atrium/internal/config"
 )
 
 // version is set by the linker.
@@ -26,8 +28,26 @@ const (
 type cli struct {
 	Dev         devCommand         `cmd:"" help:"Run one node on this machine, with sample data on its first start."`
 	Env         envCommand         `cmd:"" help:"Print shell exports that point AWS clients at the running dev node, as its administrator."`
+	Serve       serveCommand       `cmd:"" help:"Run a node in production."`
+	Init        initCommand        `cmd:"" help:"Create the management account and its administrator, once."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date."`
+	Keys        keysCommand        `cmd:"" help:"Manage the keys that seal secrets and tokens."`
+	Audit       auditCommand       `cmd:"" help:"Read and verify the audit trail."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when a node answers that it is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+// newCLI returns the command line, with the configuration's keys as flags of
+// every command that reads it.
+func newCLI(flags config.Flags) *cli {
+	c := new(cli)
+	for _, command := range []*configured{
+		&c.Serve.configured, &c.Init.configured, &c.Migrate.configured, &c.Keys.Rotate.configured,
+		&c.Audit.Verify.configured, &c.Audit.List.configured,
+	} {
+		command.Plugins = kong.Plugins{flags.Pointer()}
+	}
+	return c
 }
 
 // streams are where commands write.
@@ -39,9 +59,10 @@ type usageError struct{ error }
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
 func run(args []string, s streams) int {
-	var c cli
+	flags := config.NewFlags()
+	c := newCLI(flags)
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("atrium"),
+	parser, err := kong.New(c, kong.Name("atrium"),
 		kong.Description("A self-hosted IAM Identity Center: one front door for every AWS-compatible account."),
 		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
@@ -59,7 +80,7 @@ func run(args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	parsed.Bind(s)
+	parsed.Bind(s, flags)
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(s.err, "atrium:", err)
 		if _, usage := errors.AsType[usageError](err); usage {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
@@ -26,6 +27,8 @@ type sampleTx interface {
 	directory.Tx
 	permissionset.Tx
 	assignment.Tx
+	// AnyAccount tells whether there is an account at all.
+	AnyAccount() (bool, error)
 }
 
 // sample creates the sample data of a dev node in one transaction.
@@ -61,7 +64,10 @@ func (s *sample) createOrganization() error {
 		return err
 	}
 	var err error
-	if s.organization, err = organization.CreateOrganization(s.tx, s.now, s.ids, sampleManagement, organization.AllFeatures); err != nil {
+	if s.instance, err = enableIdentityCenter(s.tx, s.now, s.ids, sampleManagement, s.region); err != nil {
+		return err
+	}
+	if s.organization, _, err = organization.OfAccount(s.tx, sampleManagement); err != nil {
 		return err
 	}
 	members := []struct{ id, name, unit string }{
@@ -73,11 +79,7 @@ func (s *sample) createOrganization() error {
 			return err
 		}
 	}
-	if err := organization.EnableServiceAccess(s.tx, s.now, s.organization, organization.IdentityCenter); err != nil {
-		return err
-	}
-	s.instance, err = instance.Enable(s.tx, s.now, s.ids, s.organization, s.region)
-	return err
+	return nil
 }
 
 func (s *sample) createMember(id, name, unit string) error {
@@ -169,8 +171,12 @@ func (s *sample) assign() error {
 	for _, a := range assignments {
 		to := assignment.Principal{Type: assignment.Group, ID: s.groups[a.group]}
 		for _, account := range a.accounts {
-			if _, err := assignment.Create(s.tx, s.now, s.ids, s.instance, s.sets[a.set], account, to); err != nil {
+			r, err := assignment.Create(s.tx, s.now, s.ids, s.instance, s.sets[a.set], account, to)
+			if err != nil {
 				return err
+			}
+			if r.Status != assignment.Succeeded {
+				return fmt.Errorf("assigning %s in %s: %s", a.set, account, r.FailureReason)
 			}
 		}
 	}

@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -32,6 +36,59 @@ func (p *Program) CreateSample(ctx context.Context) (created bool, err error) {
 		return s.create()
 	})
 	return created, err
+}
+
+// ManagementAccount says what the first account is to be.
+type ManagementAccount struct {
+	ID          string // 12 digits; drawn at random when empty
+	Name, Email string
+}
+
+// Initialized is what Initialize made.
+type Initialized struct {
+	AccountID     string
+	Administrator AccessKey
+}
+
+// Initialize creates the management account with its organization, enables
+// Identity Center and makes an administrator with an access key. It fails
+// with fault.Conflict when that has been done before.
+func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initialized, error) {
+	var account organization.Account
+	err := store.Bind[sampleTx](p.Store).Update(ctx, func(tx sampleTx) error {
+		done, err := tx.AnyAccount()
+		if err != nil {
+			return err
+		}
+		if done {
+			return fault.New(fault.Conflict, "account", "This database is initialized already: it holds accounts.")
+		}
+		now := ident.Millis(p.Now())
+		account, err = organization.CreateStandaloneAccount(tx, now, p.ids, organization.NewAccount{ID: in.ID, Name: in.Name, Email: in.Email})
+		if err != nil {
+			return err
+		}
+		_, err = enableIdentityCenter(tx, now, p.ids, account.ID, p.Region)
+		return err
+	})
+	if err != nil {
+		return Initialized{}, err
+	}
+	key, err := p.NewAdministratorKey(ctx, account.ID)
+	return Initialized{AccountID: account.ID, Administrator: key}, err
+}
+
+// enableIdentityCenter makes an organization of the account and enables
+// Identity Center in it.
+func enableIdentityCenter(tx sampleTx, now time.Time, ids ident.Source, accountID, region string) (instance.Instance, error) {
+	org, err := organization.CreateOrganization(tx, now, ids, accountID, organization.AllFeatures)
+	if err != nil {
+		return instance.Instance{}, err
+	}
+	if err := organization.EnableServiceAccess(tx, now, org, organization.IdentityCenter); err != nil {
+		return instance.Instance{}, err
+	}
+	return instance.Enable(tx, now, ids, org, region)
 }
 
 // administratorTx is what keeping the administrator needs of a transaction.

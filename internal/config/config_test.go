@@ -141,7 +141,7 @@ func TestProblems(t *testing.T) {
 		"sqlite with dsn":      {env: []string{"ATRIUM_DATABASE_DSN=hunter2"}, want: []string{"database.dsn is for PostgreSQL"}},
 		"two root keys":        {file: "root_key: {file: a, env: B}", want: []string{"root_key.file and root_key.env are both set"}},
 		"root key not set":     {file: "root_key: {env: KEY_VARIABLE}", want: []string{"names the variable KEY_VARIABLE, which is not set"}},
-		"root key not there":   {file: "root_key: {file: /nonexistent/root.key}", want: []string{"root_key.file: /nonexistent/root.key cannot be read"}},
+		"root key unreadable":  {file: "root_key: {file: /dev/null/root.key}", want: []string{"root_key.file: /dev/null/root.key cannot be read"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := ""

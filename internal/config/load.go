@@ -206,7 +206,10 @@ func (l *loader) check(c *Config, env map[string]string) {
 	case name != "" && env[name] == "":
 		l.problems.add("root_key.env names the variable %s, which is not set", name)
 	case file != "":
-		l.readable("root_key.file", file)
+		// atrium init creates the file when it does not exist.
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			l.readable("root_key.file", file)
+		}
 	}
 	l.checkTLS(c)
 }

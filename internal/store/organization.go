@@ -200,3 +200,9 @@ func (t *Tx) InsertCreateAccountRequest(orgID string, r organization.CreateAccou
 		orgID, r.ID, r.AccountName, string(r.State), unixMillis(r.Requested), unixMillis(r.Completed), r.AccountID, string(r.FailureReason))
 	return err
 }
+
+// AnyAccount tells whether there is an account at all.
+func (t *Tx) AnyAccount() (bool, error) {
+	var one int64
+	return t.row(`SELECT 1 FROM account LIMIT 1`, nil, &one)
+}

@@ -46,7 +46,7 @@ func (c *call) record(err *wireError) audit.Record {
 	r := audit.Record{
 		UserIdentity: identityOf(c.caller), EventTime: c.request.Time,
 		EventSource: s.EventSource, EventName: c.target.op.Name, Region: c.gateway.Region,
-		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent),
+		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent, 512),
 		RequestParameters: c.picked(c.target.op.Input, c.input, c.target.op.AuditRequest),
 		RequestID:         c.request.ID, EventID: c.gateway.IDs.UUID(), ReadOnly: c.target.op.ReadOnly,
 		RecipientAccountID: c.caller.AccountID,

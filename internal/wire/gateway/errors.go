@@ -113,15 +113,16 @@ func memberValues(f *fault.Error, requestID string) map[string]any {
 func unknownOperation(k kind, name string) *wireError {
 	if k == kindQuery {
 		return refuse(http.StatusBadRequest, "InvalidAction",
-			fmt.Sprintf("The action %s is not valid for this web service.", clip(name)))
+			fmt.Sprintf("The action %s is not valid for this web service.", clip(name, 100)))
 	}
 	return refuse(http.StatusBadRequest, "UnknownOperationException", "")
 }
 
-// clip shortens text that a caller sent before it is shown again.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:100]) + "…"
+// clip shortens text that a caller sent, to at most limit characters, before
+// it is shown or stored.
+func clip(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
 	}
 	return s
 }

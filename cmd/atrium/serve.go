@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/atrium-iam/atrium/internal/app"
+	"github.com/atrium-iam/atrium/internal/config"
+	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+// configured is the part of a command that reads the configuration.
+type configured struct {
+	Config      string `type:"path" placeholder:"FILE" help:"Configuration file (YAML)."`
+	PrintConfig bool   `help:"Print the effective configuration, secrets masked, and stop."`
+	// The configuration's keys as flags.
+	kong.Plugins
+}
+
+// load reads the configuration. done is true when printing it was all that
+// was asked for.
+func (c *configured) load(f config.Flags, s streams) (cfg *config.Config, done bool, err error) {
+	cfg, err = config.Load(c.Config, os.Environ(), f.Overrides())
+	if err != nil {
+		if problems, ok := errors.AsType[config.Problems](err); ok {
+			return nil, false, usageError{problems}
+		}
+		return nil, false, err
+	}
+	if c.PrintConfig {
+		return cfg, true, cfg.Print(s.out)
+	}
+	return cfg, false, nil
+}
+
+func logger(cfg *config.Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.Log.Level}
+	if cfg.Log.JSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (*store.Store, error) {
+	c := store.Config{Clock: time.Now, Log: log}
+	if cfg.Database.Driver == config.Postgres {
+		c.PostgresDSN = cfg.Database.DSN.Reveal()
+	} else {
+		c.SQLitePath = cfg.Database.Path
+		if err := os.MkdirAll(filepath.Dir(c.SQLitePath), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	return store.Open(ctx, c)
+}
+
+func rootKey(cfg *config.Config) (keys.Root, error) {
+	if cfg.RootKey.Env != "" {
+		return keys.ParseRoot(os.Getenv(cfg.RootKey.Env), rand.Reader)
+	}
+	return keys.ReadRootFile(cfg.RootKey.File, rand.Reader)
+}
+
+// openNode opens the store and builds a program on it. Close the store when done.
+func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, *store.Store, error) {
+	root, err := rootKey(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openStore(ctx, cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := app.New(ctx, app.Options{
+		PeopleURL: cfg.PublicURL, DataURL: dataURL(cfg.PublicURL), Region: cfg.Region,
+		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention,
+		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return p, db, nil
+}
+
+// dataURL is the origin of stored content: the public host's name behind
+// "data.".
+func dataURL(public *url.URL) *url.URL {
+	u := *public
+	u.Host = "data." + public.Host
+	return &u
+}
+
+type serveCommand struct{ configured }
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(ctx context.Context, f config.Flags, s streams) error {
+	cfg, done, err := c.load(f, s)
+	if err != nil || done {
+		return err
+	}
+	log := logger(cfg, s.err)
+	program, db, err := openNode(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := listen(ctx, cfg, program); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	log.Info("serving", "public_url", cfg.PublicURL.String(), "listen", program.Listener.Addr().String())
+	return errors.Join(program.Run(ctx), db.Close())
+}
+
+func listen(ctx context.Context, cfg *config.Config, p *app.Program) (err error) {
+	if cfg.TLS.CertFile != "" {
+		certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
+		if err != nil {
+			return fmt.Errorf("tls: %w", err)
+		}
+		p.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
+	var lc net.ListenConfig
+	if p.Listener, err = lc.Listen(ctx, "tcp", cfg.Listen); err != nil {
+		return err
+	}
+	if cfg.AdminListen == "" {
+		return nil
+	}
+	if p.Admin, err = lc.Listen(ctx, "tcp", cfg.AdminListen); err != nil {
+		return errors.Join(err, p.Listener.Close())
+	}
+	return nil
+}
+
+type initCommand struct {
+	configured
+	AccountName  string `default:"management" help:"Name of the management account."`
+	AccountEmail string `required:"" help:"E-mail address of the management account."`
+	AccountID    string `help:"Its id, 12 digits; drawn at random when not given."`
+}
+
+// Run creates the management account, once.
+func (c *initCommand) Run(ctx context.Context, f config.Flags, s streams) error {
+	cfg, done, err := c.load(f, s)
+	if err != nil || done {
+		return err
+	}
+	if err := c.ensureRootKey(cfg, s); err != nil {
+		return err
+	}
+	program, db, err := openNode(ctx, cfg, logger(cfg, s.err))
+	if err != nil {
+		return err
+	}
+	made, err := program.Initialize(ctx, app.ManagementAccount{ID: c.AccountID, Name: c.AccountName, Email: c.AccountEmail})
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	_, err = fmt.Fprintf(s.out, "Created the management account %s with an organization and IAM Identity Center.\n\n"+
+		"Its administrator's access key, which is not shown again:\n\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n  AWS_REGION=%s\n  AWS_ENDPOINT_URL=%s\n",
+		made.AccountID, made.Administrator.ID, made.Administrator.Secret, cfg.Region, cfg.PublicURL)
+	return errors.Join(err, db.Close())
+}
+
+// ensureRootKey makes the root key's file on the first use.
+func (c *initCommand) ensureRootKey(cfg *config.Config, s streams) error {
+	if cfg.RootKey.File == "" {
+		return nil
+	}
+	if _, err := os.Stat(cfg.RootKey.File); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(cfg.RootKey.File), 0o700); err != nil {
+		return err
+	}
+	if err := keys.CreateRootFile(cfg.RootKey.File, rand.Reader); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "Created the root key %s. Without it the database's secrets cannot be read: keep a copy apart from the database's backups.\n\n", cfg.RootKey.File)
+	return err
+}
+
+type migrateCommand struct{ configured }
+
+// Run migrates the schema, which opening the store does.
+func (c *migrateCommand) Run(ctx context.Context, f config.Flags, s streams) error {
+	cfg, done, err := c.load(f, s)
+	if err != nil || done {
+		return err
+	}
+	db, err := openStore(ctx, cfg, logger(cfg, s.err))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, "The schema is up to date.")
+	return errors.Join(err, db.Close())
+}
