@@ -287,6 +287,66 @@ func TestFullDisk(t *testing.T) {
 	wantMeta(t, s, want)
 }
 
+// TestLostConnections cuts the connections of a PostgreSQL store while many
+// clients use it. They notice nothing, unless it happened in a commit: then the
+// client is told to try again, and whether the change was kept is open.
+func TestLostConnections(t *testing.T) {
+	dsn := storetest.Postgres(t)
+	s := storetest.Open(t, store.Config{PostgresDSN: dsn})
+	done := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		other := storetest.Open(t, store.Config{PostgresDSN: dsn, Connections: 1})
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+			err := other.View(t.Context(), func(tx *store.Tx) error {
+				return tx.Rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+					AND application_name = 'atrium' AND query LIKE '%meta%'`, nil, func(func(...any) error) error { return nil })
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	var mu sync.Mutex
+	acknowledged, unsure := map[string]bool{}, 0
+	inParallel(func(client int) {
+		for round := range 20 {
+			name := fmt.Sprintf("%d/%d", client, round)
+			err := setMeta(t.Context(), s, name, "1")
+			mu.Lock()
+			switch {
+			case err == nil:
+				acknowledged[name] = true
+			case fault.Is(err, fault.Unavailable) && strings.Contains(err.Error(), "outcome"):
+				unsure++
+			default:
+				t.Errorf("client %d: %v", client, err)
+			}
+			mu.Unlock()
+			if err := s.View(t.Context(), func(tx *store.Tx) error { _, _, err := tx.Meta(name); return err }); err != nil {
+				t.Errorf("client %d: %v", client, err)
+			}
+		}
+	})
+	close(done)
+	killer.Wait()
+	stored := allMeta(t, s)
+	for name := range acknowledged {
+		if stored[name] == "" {
+			t.Errorf("%s was acknowledged and is lost", name)
+		}
+	}
+	if extra := len(stored) - len(acknowledged); extra > unsure {
+		t.Errorf("%d changes are stored that were refused, %d commits were uncertain", extra, unsure)
+	}
+	t.Logf("%d acknowledged, %d uncertain", len(acknowledged), unsure)
+}
+
 const crashVariable = "ATRIUM_TEST_CRASH_DATABASE"
 
 // writeUntilKilled is the body of the process that TestCrash kills: many

@@ -2,9 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -30,6 +34,9 @@ const (
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgAdminShutdown = "57P01"
+	pgCrashShutdown = "57P02"
+	pgCannotConnect = "57P03"
 )
 
 // translate returns err, which query met, in the domain's words.
@@ -68,27 +75,47 @@ func isUnavailable(err error) bool {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()&0xff == sqliteBusy || e.Code() == sqliteFull
 	}
-	if code := pgCode(err); code != "" {
-		switch code[:2] {
-		case "08", "53", "57", "58": // connection, resources, operator, system
-			return true
-		}
-		return retryable(err)
+	switch code := pgCode(err); {
+	case strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"), strings.HasPrefix(code, "58"):
+		return true // resources, operator, system
 	}
-	_, isNet := errors.AsType[net.Error](err)
-	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
-	return isNet || isConnect || errors.Is(err, context.DeadlineExceeded)
+	return retryable(err) || lostConnection(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // retryable reports whether the same transaction can succeed when it is run
-// again.
+// again: it lost against others, or its connection was lost before the commit.
 func retryable(err error) bool {
 	switch pgCode(err) {
 	case pgSerialization, pgDeadlock:
 		return true
 	}
-	return false
+	_, uncertain := errors.AsType[*uncertainError](err)
+	return !uncertain && lostConnection(err)
 }
+
+// lostConnection reports whether err is a connection that was cut or could not
+// be made.
+func lostConnection(err error) bool {
+	switch code := pgCode(err); {
+	case code == pgAdminShutdown, code == pgCrashShutdown, code == pgCannotConnect, strings.HasPrefix(code, "08"):
+		return true
+	case code != "", errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	}
+	_, isNet := errors.AsType[*net.OpError](err)
+	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
+	return isNet || isConnect || pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+}
+
+// uncertainError is the failure of a commit whose outcome nobody knows: the
+// answer did not come. The transaction must not be run again.
+type uncertainError struct{ err error }
+
+func (e *uncertainError) Error() string {
+	return "the outcome of the commit is unknown: " + e.err.Error()
+}
+func (e *uncertainError) Unwrap() error { return e.err }
 
 // pgCode returns PostgreSQL's code of err, or "".
 func pgCode(err error) string {

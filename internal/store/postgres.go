@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 )
 
 const (
-	// maxAttempts bounds how often a transaction that lost against others is
-	// run; with the pauses between them it gives up after about two seconds.
+	// maxAttempts bounds how often a transaction that lost against others, or
+	// lost its connection, is run; with the pauses between them it gives up
+	// after about two seconds.
 	maxAttempts = 12
 	// firstPause and longestPause bound the pause before the next attempt,
 	// which doubles each time and is drawn at random up to that.
@@ -29,7 +31,8 @@ const (
 )
 
 // postgresEngine is a PostgreSQL database. Every Update is SERIALIZABLE and is
-// run again when it lost against another.
+// run again when it lost against another, or lost its connection before the
+// commit.
 type postgresEngine struct {
 	store *Store
 	db    *sql.DB
@@ -85,18 +88,27 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 }
 
 func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) error {
+	return e.run(ctx, sql.LevelSerializable, fn)
+}
+
+func (e *postgresEngine) view(ctx context.Context, fn func(*Tx) error) error {
+	return e.run(ctx, sql.LevelRepeatableRead, fn)
+}
+
+// run runs fn until it succeeds or fails by its own fault.
+func (e *postgresEngine) run(ctx context.Context, level sql.IsolationLevel, fn func(*Tx) error) error {
 	if e.store.runTwice {
-		_ = e.attempt(ctx, sql.LevelSerializable, fn, false)
+		_ = e.attempt(ctx, level, fn, false)
 	}
 	pause := firstPause
 	collided := false
 	for attempt := 1; ; attempt++ {
-		err := e.attempt(ctx, sql.LevelSerializable, fn, true)
+		err := e.attempt(ctx, level, fn, true)
 		switch {
 		case err == nil:
 			return nil
 		case retryable(err):
-		case !collided && isConflict(err) && pgCode(err) != "":
+		case isConflict(err) && !collided:
 			// A concurrent transaction took the key after fn had looked. Run
 			// fn once more, so that it sees that and says it in its own words.
 			collided = true
@@ -114,13 +126,6 @@ func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) error {
 		}
 		pause = min(2*pause, longestPause)
 	}
-}
-
-func (e *postgresEngine) view(ctx context.Context, fn func(*Tx) error) error {
-	if e.store.runTwice {
-		_ = e.attempt(ctx, sql.LevelRepeatableRead, fn, false)
-	}
-	return e.attempt(ctx, sql.LevelRepeatableRead, fn, true)
 }
 
 // attempt runs fn once in a transaction of the given level, read-only unless it
@@ -143,10 +148,13 @@ func (e *postgresEngine) attempt(ctx context.Context, level sql.IsolationLevel, 
 	tx := e.store.newTx(ctx, pgStatements{sqlTx})
 	defer tx.end()
 	err = fn(tx)
-	if err = tx.outcome(err); err != nil || !keep {
+	if err = tx.outcome(err); err != nil || !keep || readOnly {
 		return err
 	}
 	if err := sqlTx.Commit(); err != nil {
+		if lostConnection(err) && !pgconn.SafeToRetry(err) {
+			err = &uncertainError{err}
+		}
 		return translate("COMMIT", err)
 	}
 	return nil
