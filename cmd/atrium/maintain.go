@@ -142,6 +142,10 @@ func (c *auditVerifyCommand) Run(ctx context.Context, f config.Flags, s streams)
 	if !report.Good() {
 		return errors.Join(errors.New("the audit trail was tampered with or is damaged"), closeDB())
 	}
+	if report.LastBatch == 0 {
+		fmt.Fprintln(s.out, "the trail is empty")
+		return closeDB()
+	}
 	fmt.Fprintf(s.out, "the trail is whole; keep this elsewhere to prove later that it was not cut off: --anchor %d:%s\n", report.LastBatch, report.LastHash)
 	return closeDB()
 }

@@ -54,8 +54,8 @@ type Initialized struct {
 // Identity Center and makes an administrator with an access key. It fails
 // with fault.Conflict when that has been done before.
 func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initialized, error) {
-	var account organization.Account
-	err := store.Bind[sampleTx](p.Store).Update(ctx, func(tx sampleTx) error {
+	var made Initialized
+	err := store.Bind[setupTx](p.Store).Update(ctx, func(tx setupTx) error {
 		done, err := tx.AnyAccount()
 		if err != nil {
 			return err
@@ -64,18 +64,24 @@ func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initial
 			return fault.New(fault.Conflict, "account", "This database is initialized already: it holds accounts.")
 		}
 		now := ident.Millis(p.Now())
-		account, err = organization.CreateStandaloneAccount(tx, now, p.ids, organization.NewAccount{ID: in.ID, Name: in.Name, Email: in.Email})
+		account, err := organization.CreateStandaloneAccount(tx, now, p.ids, organization.NewAccount{ID: in.ID, Name: in.Name, Email: in.Email})
 		if err != nil {
 			return err
 		}
-		_, err = enableIdentityCenter(tx, now, p.ids, account.ID, p.Region)
+		if _, err := enableIdentityCenter(tx, now, p.ids, account.ID, p.Region); err != nil {
+			return err
+		}
+		made.AccountID = account.ID
+		made.Administrator, err = p.newAdministratorKey(tx, account.ID)
 		return err
 	})
-	if err != nil {
-		return Initialized{}, err
-	}
-	key, err := p.NewAdministratorKey(ctx, account.ID)
-	return Initialized{AccountID: account.ID, Administrator: key}, err
+	return made, err
+}
+
+// setupTx is what setting up an installation needs of a transaction.
+type setupTx interface {
+	sampleTx
+	administratorTx
 }
 
 // enableIdentityCenter makes an organization of the account and enables
@@ -102,25 +108,29 @@ type administratorTx interface {
 // there are too many.
 func (p *Program) NewAdministratorKey(ctx context.Context, accountID string) (AccessKey, error) {
 	var out AccessKey
-	err := store.Bind[administratorTx](p.Store).Update(ctx, func(tx administratorTx) error {
-		u, err := p.ensureAdministrator(tx, accountID)
-		if err != nil {
-			return err
-		}
-		keys, err := tx.AccessKeysOfUser(accountID, u.ID)
-		if err != nil {
-			return err
-		}
-		if len(keys) >= iam.MaxAccessKeys {
-			if err := tx.DeleteAccessKey(keys[0].ID); err != nil {
-				return err
-			}
-		}
-		key, secret, err := iam.CreateAccessKey(tx, ident.Millis(p.Now()), p.ids, p.secrets(), u)
-		out = AccessKey{ID: key.ID, Secret: secret}
+	err := store.Bind[administratorTx](p.Store).Update(ctx, func(tx administratorTx) (err error) {
+		out, err = p.newAdministratorKey(tx, accountID)
 		return err
 	})
 	return out, err
+}
+
+func (p *Program) newAdministratorKey(tx administratorTx, accountID string) (AccessKey, error) {
+	u, err := p.ensureAdministrator(tx, accountID)
+	if err != nil {
+		return AccessKey{}, err
+	}
+	keys, err := tx.AccessKeysOfUser(accountID, u.ID)
+	if err != nil {
+		return AccessKey{}, err
+	}
+	if len(keys) >= iam.MaxAccessKeys {
+		if err := tx.DeleteAccessKey(keys[0].ID); err != nil {
+			return AccessKey{}, err
+		}
+	}
+	key, secret, err := iam.CreateAccessKey(tx, ident.Millis(p.Now()), p.ids, p.secrets(), u)
+	return AccessKey{ID: key.ID, Secret: secret}, err
 }
 
 func (p *Program) ensureAdministrator(tx iam.UserTx, accountID string) (iam.User, error) {
