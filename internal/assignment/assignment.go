@@ -144,7 +144,7 @@ func requireAccount(tx organization.AccountReader, in instance.Instance, account
 	switch {
 	case err != nil:
 		return err
-	case !found || account.OrganizationID == "" || account.OrganizationID != in.OrganizationID:
+	case !found || account.OrganizationID != in.OrganizationID:
 		return fault.New(fault.NotFound, "account", "Could not find the account %s in the organization", accountID).WithResource("ACCOUNT", accountID)
 	case !account.Active():
 		return fault.New(fault.Invalid, "account", "The account %s is suspended. Access to it cannot be assigned.", accountID)

@@ -142,6 +142,12 @@ func TestAssignRefuses(t *testing.T) {
 		refused(t, err, fault.NotFound, "333333333333")
 		_, err = w.assign(w.admin.ID, outside, w.amy)
 		refused(t, err, fault.NotFound, outside)
+		w.must(func(tx *store.Tx) error {
+			_, err := organization.CreateOrganization(tx, storetest.Now(), w.ids, outside, "")
+			return err
+		})
+		_, err = w.assign(w.admin.ID, outside, w.amy)
+		refused(t, err, fault.NotFound, outside)
 		_, err = w.assign(w.admin.ID, closed, w.amy)
 		refused(t, err, fault.Invalid, "suspended")
 
@@ -424,5 +430,32 @@ func TestWithdraw(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+func TestProvisionsWhatIsStored(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		// A caller may hold the permission set as it was before its edits.
+		w.must(func(tx *store.Tx) error {
+			for _, arn := range []string{administrator, billing} {
+				if err := permissionset.AttachManagedPolicy(tx, w.admin, arn); err != nil {
+					return err
+				}
+			}
+			if err := permissionset.PutInlinePolicy(tx, w.admin, allowAll); err != nil {
+				return err
+			}
+			r, err := assignment.Create(tx, storetest.Now(), w.ids, w.in, w.admin, production, w.amy)
+			if r.Status != assignment.Succeeded {
+				t.Errorf("the request is %s: %s", r.Status, r.FailureReason)
+			}
+			return err
+		})
+		w.currency([]string{production}, nil)
+		role, _ := w.role(w.admin.ID, production)
+		want := iam.Policies{Managed: []string{administrator, billing}, Inline: map[string]string{"AwsSSOInlinePolicy": allowAll}}
+		if diff := cmp.Diff(want, role.Policies); diff != "" {
+			t.Error(diff)
+		}
 	})
 }

@@ -62,6 +62,10 @@ const provisionBatch = 100
 // date. Where the permission set is not provisioned the request is FAILED.
 func ProvisionAccount(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Instance, s permissionset.PermissionSet, accountID string) (Request, error) {
 	r := newRequest(now, ids, in, Provisioning, Assignment{AccountID: accountID, PermissionSetID: s.ID})
+	s, err := current(tx, s)
+	if err != nil {
+		return Request{}, err
+	}
 	p, found, err := tx.ProvisionOf(s.ID, accountID)
 	if err != nil {
 		return Request{}, err
@@ -81,6 +85,10 @@ func ProvisionAccount(tx ProvisionTx, now time.Time, ids ident.Source, in instan
 // done keeps its role and makes the request FAILED.
 func ProvisionAll(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Instance, s permissionset.PermissionSet) (Request, error) {
 	r := newRequest(now, ids, in, Provisioning, Assignment{PermissionSetID: s.ID})
+	s, err := current(tx, s)
+	if err != nil {
+		return Request{}, err
+	}
 	first := ""
 	for after := ""; ; {
 		batch, err := tx.ProvisionsOfPermissionSet(s.ID, NotLatest, after, provisionBatch)
@@ -143,6 +151,9 @@ func ProvisionedIn(tx ProvisionReader, permissionSetID, accountID string) (bool,
 // one that is there up to date. It returns why that cannot be done, having
 // changed nothing, or "".
 func provision(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Instance, s permissionset.PermissionSet, accountID string) (failure string, err error) {
+	if s, err = current(tx, s); err != nil {
+		return "", err
+	}
 	p, found, err := tx.ProvisionOf(s.ID, accountID)
 	if err != nil {
 		return "", err
@@ -171,6 +182,16 @@ func provision(tx ProvisionTx, now time.Time, ids ident.Source, in instance.Inst
 		return "", err
 	}
 	return "", tx.InsertProvision(p)
+}
+
+// current returns the permission set as it is now: a role must carry what the
+// version says that it was made from, whenever the caller read s.
+func current(tx ProvisionTx, s permissionset.PermissionSet) (permissionset.PermissionSet, error) {
+	now, found, err := tx.PermissionSetByID(s.InstanceID, s.ID)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "permission_set", "Could not find PermissionSet with id %s", s.ID)
+	}
+	return now, err
 }
 
 // refresh gives the role the policies that the permission set has now, if they

@@ -70,7 +70,13 @@ type Tx interface {
 	instance.TagTx
 	// InsertPermissionSet fails with fault.Conflict when the name is taken.
 	InsertPermissionSet(PermissionSet) error
-	UpdatePermissionSet(PermissionSet) error
+	// UpdatePermissionSet… change one thing, and count the version up as every
+	// edit does. Attributes are description, session duration and relay state.
+	UpdatePermissionSetAttributes(PermissionSet) error
+	UpdatePermissionSetInlinePolicy(id, document string) error
+	UpdatePermissionSetBoundary(id string, b Boundary) error
+	// UpdatePermissionSetAttachments tells of a change in the attachments.
+	UpdatePermissionSetAttachments(id string) error
 	// DeletePermissionSet deletes the set with its attachments and tags.
 	DeletePermissionSet(s PermissionSet, arn string) error
 	// PermissionSetInUse reports whether any account has it assigned or provisioned.
@@ -169,7 +175,7 @@ func Update(tx Tx, s PermissionSet, c Change) error {
 	if c.RelayState != nil {
 		s.RelayState = *c.RelayState
 	}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetAttributes(s)
 }
 
 // Delete deletes the permission set. One that is assigned or provisioned in
@@ -183,12 +189,6 @@ func Delete(tx Tx, in instance.Instance, s PermissionSet) error {
 		return fault.New(fault.Conflict, "permission_set", "Could not delete because PermissionSet has ApplicationProfile associated with it")
 	}
 	return tx.DeletePermissionSet(s, in.PermissionSetARN(s.ID))
-}
-
-// edit stores s as the set's next version.
-func edit(tx Tx, s PermissionSet) error {
-	s.Version++
-	return tx.UpdatePermissionSet(s)
 }
 
 func notFound(arn string) error {

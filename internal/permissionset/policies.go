@@ -48,7 +48,7 @@ func AttachManagedPolicy(tx Tx, s PermissionSet, arn string) error {
 	if err := requireRoom(tx, s); err != nil {
 		return err
 	}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetAttachments(s.ID)
 }
 
 // DetachManagedPolicy detaches an AWS managed policy; fault.NotFound when it
@@ -61,7 +61,7 @@ func DetachManagedPolicy(tx Tx, s PermissionSet, arn string) error {
 	if !deleted {
 		return fault.New(fault.NotFound, "policy", "Could not find ManagedPolicy with arn %s", arn)
 	}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetAttachments(s.ID)
 }
 
 // ListManagedPolicies returns the ARNs of up to limit attached AWS managed
@@ -89,7 +89,7 @@ func AttachCustomerPolicy(tx Tx, s PermissionSet, ref PolicyReference) error {
 	if err := requireRoom(tx, s); err != nil {
 		return err
 	}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetAttachments(s.ID)
 }
 
 // DetachCustomerPolicy detaches a reference; fault.NotFound when it is not
@@ -103,7 +103,7 @@ func DetachCustomerPolicy(tx Tx, s PermissionSet, ref PolicyReference) error {
 	if !deleted {
 		return fault.New(fault.NotFound, "policy", "Given managed policy with name: %s and path %s does not exist on PermissionSet", ref.Name, ref.Path)
 	}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetAttachments(s.ID)
 }
 
 // ListCustomerPolicies returns up to limit attached references from after the
@@ -128,8 +128,7 @@ func PutInlinePolicy(tx Tx, s PermissionSet, document string) error {
 	if _, err := policy.Compile(document); err != nil {
 		return err
 	}
-	s.InlinePolicy = document
-	return edit(tx, s)
+	return tx.UpdatePermissionSetInlinePolicy(s.ID, document)
 }
 
 // DeleteInlinePolicy removes the inline policy, if there is one.
@@ -137,8 +136,7 @@ func DeleteInlinePolicy(tx Tx, s PermissionSet) error {
 	if s.InlinePolicy == "" {
 		return nil
 	}
-	s.InlinePolicy = ""
-	return edit(tx, s)
+	return tx.UpdatePermissionSetInlinePolicy(s.ID, "")
 }
 
 // PutBoundary sets the permissions boundary, in place of one that was there.
@@ -153,8 +151,7 @@ func PutBoundary(tx Tx, s PermissionSet, b Boundary) error {
 	} else {
 		b.Customer = b.Customer.withPath()
 	}
-	s.Boundary = b
-	return edit(tx, s)
+	return tx.UpdatePermissionSetBoundary(s.ID, b)
 }
 
 // DeleteBoundary removes the permissions boundary, if there is one.
@@ -162,8 +159,7 @@ func DeleteBoundary(tx Tx, s PermissionSet) error {
 	if s.Boundary == (Boundary{}) {
 		return nil
 	}
-	s.Boundary = Boundary{}
-	return edit(tx, s)
+	return tx.UpdatePermissionSetBoundary(s.ID, Boundary{})
 }
 
 // BoundaryOf returns the permissions boundary; fault.NotFound when there is

@@ -82,12 +82,32 @@ func (t *Tx) InsertPermissionSet(s permissionset.PermissionSet) error {
 	return err
 }
 
-// UpdatePermissionSet stores all of the permission set that can change.
-func (t *Tx) UpdatePermissionSet(s permissionset.PermissionSet) error {
-	_, err := t.exec(`UPDATE permission_sets SET description = $2, session_duration = $3, relay_state = $4,
-		inline_policy = $5, boundary_arn = $6, boundary_path = $7, boundary_name = $8, version = $9 WHERE id = $1`,
-		s.ID, s.Description, s.SessionDuration, s.RelayState, s.InlinePolicy,
-		s.Boundary.ManagedPolicyARN, s.Boundary.Customer.Path, s.Boundary.Customer.Name, s.Version)
+// UpdatePermissionSetAttributes stores description, session duration and relay
+// state.
+func (t *Tx) UpdatePermissionSetAttributes(s permissionset.PermissionSet) error {
+	return t.editPermissionSet(s.ID, `, description = $2, session_duration = $3, relay_state = $4`, s.Description, s.SessionDuration, s.RelayState)
+}
+
+// UpdatePermissionSetInlinePolicy stores the inline policy, "" for none.
+func (t *Tx) UpdatePermissionSetInlinePolicy(id, document string) error {
+	return t.editPermissionSet(id, `, inline_policy = $2`, document)
+}
+
+// UpdatePermissionSetBoundary stores the permissions boundary, zero for none.
+func (t *Tx) UpdatePermissionSetBoundary(id string, b permissionset.Boundary) error {
+	return t.editPermissionSet(id, `, boundary_arn = $2, boundary_path = $3, boundary_name = $4`, b.ManagedPolicyARN, b.Customer.Path, b.Customer.Name)
+}
+
+// UpdatePermissionSetAttachments counts the version up for a change in what is
+// attached.
+func (t *Tx) UpdatePermissionSetAttachments(id string) error {
+	return t.editPermissionSet(id, "")
+}
+
+// editPermissionSet counts the version of a permission set up and makes further
+// changes to its row, in which the id is $1.
+func (t *Tx) editPermissionSet(id, changes string, args ...any) error {
+	_, err := t.exec(`UPDATE permission_sets SET version = version + 1`+changes+` WHERE id = $1`, append([]any{id}, args...)...)
 	return err
 }
 
