@@ -238,6 +238,25 @@ func checkReserved(name string) error {
 	return nil
 }
 
+// maxExternalIDs is how many external ids a user or group may have.
+const maxExternalIDs = 10
+
+// checkExternalIDs holds external ids to the model's constraints.
+func checkExternalIDs(ids []ExternalID) error {
+	if len(ids) > maxExternalIDs {
+		return invalid("List attribute externalIds exceeds allowed limit of %d", maxExternalIDs)
+	}
+	for _, id := range ids {
+		if broken := externalText.violated(id.Issuer); broken != "" {
+			return violation("externalIds.issuer", broken)
+		}
+		if broken := externalText.violated(id.ID); broken != "" {
+			return violation("externalIds.id", broken)
+		}
+	}
+	return nil
+}
+
 // missing says that attributes are required, in AWS's words.
 func missing(attributes ...string) error {
 	told := make([]string, len(attributes))

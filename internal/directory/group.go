@@ -37,6 +37,9 @@ func CreateGroup(tx GroupTx, ids ident.Source, by Stamp, storeID string, in NewG
 	if err := g.check(); err != nil {
 		return Group{}, err
 	}
+	if err := checkExternalIDs(g.ExternalIDs); err != nil {
+		return Group{}, err
+	}
 	inserted, err := tx.InsertDirectoryGroup(g)
 	if err != nil {
 		return Group{}, err

@@ -42,6 +42,8 @@ var (
 	plainText = textRule{1024, "\t\n\r \u00a0\u3000", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0\u3000]+"}
 	groupText = textRule{1024, "\t\n\r \u00a0", `[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0]+"}
 	nameText  = textRule{128, "", `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`}
+
+	externalText = textRule{256, "", `[\p{L}\p{M}\p{S}\p{N}\p{P}]+`}
 )
 
 // violated returns the constraint that s breaks, "" when it breaks none.

@@ -46,6 +46,9 @@ func CreateUser(tx UserTx, ids ident.Source, by Stamp, storeID string, in NewUse
 	if err := in.Attributes.check(); err != nil {
 		return User{}, err
 	}
+	if err := checkExternalIDs(in.ExternalIDs); err != nil {
+		return User{}, err
+	}
 	u := User{
 		StoreID: storeID, ID: newID(ids, storeID, by.At), Attributes: in.Attributes,
 		ExternalIDs: slices.Clone(in.ExternalIDs), Status: Enabled, Record: by.created(),

@@ -105,6 +105,14 @@ func TestCreateUserRules(t *testing.T) {
 			"emails.value: The attribute emails.value is required"},
 		"no date of birth": {func(u *directory.NewUser) { u.Birthdate = "1980-02-30" },
 			"The value of the attribute birthdate must be a date in the form YYYY-MM-DD."},
+		"long issuer": {func(u *directory.NewUser) {
+			u.ExternalIDs = []directory.ExternalID{{Issuer: strings.Repeat("i", 257), ID: "1"}}
+		},
+			"1 validation error detected: Value at 'externalIds.issuer' failed to satisfy constraint: Member must have length less than or equal to 256"},
+		"empty external id": {func(u *directory.NewUser) { u.ExternalIDs = []directory.ExternalID{{Issuer: "i"}} },
+			"1 validation error detected: Value at 'externalIds.id' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		"eleven external ids": {func(u *directory.NewUser) { u.ExternalIDs = make([]directory.ExternalID, 11) },
+			"List attribute externalIds exceeds allowed limit of 10"},
 		"control character": {func(u *directory.NewUser) { u.Extensions.Enterprise.Department = "a\x02" },
 			`1 validation error detected: Value at 'extensions.aws:identitystore:enterprise.department' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0\u3000]+"},
 	} {

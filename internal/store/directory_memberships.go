@@ -79,33 +79,20 @@ func (t *Tx) DirectoryGroupsAmong(storeID, userID string, groupIDs []string) ([]
 		}
 		marks.WriteString("$" + strconv.Itoa(len(args)))
 	}
-	return t.texts(`SELECT group_id FROM directory_memberships
+	return t.strings(`SELECT group_id FROM directory_memberships
 		WHERE store_id = $1 AND user_id = $2 AND group_id IN (`+marks.String()+`)`, args...)
 }
 
 // DirectoryGroupIDsOfUser is part of directory.MembershipReader.
 func (t *Tx) DirectoryGroupIDsOfUser(storeID, userID string) ([]string, error) {
-	return t.texts(`SELECT group_id FROM directory_memberships WHERE store_id = $1 AND user_id = $2 ORDER BY group_id`,
+	return t.strings(`SELECT group_id FROM directory_memberships WHERE store_id = $1 AND user_id = $2 ORDER BY group_id`,
 		storeID, userID)
 }
 
 // DirectoryUserIDsOfGroup is part of directory.MembershipReader.
 func (t *Tx) DirectoryUserIDsOfGroup(storeID, groupID string) ([]string, error) {
-	return t.texts(`SELECT user_id FROM directory_memberships WHERE store_id = $1 AND group_id = $2 ORDER BY user_id`,
+	return t.strings(`SELECT user_id FROM directory_memberships WHERE store_id = $1 AND group_id = $2 ORDER BY user_id`,
 		storeID, groupID)
-}
-
-// texts runs a query of one column of text.
-func (t *Tx) texts(query string, args ...any) (values []string, err error) {
-	err = t.rows(query, args, func(scan func(...any) error) error {
-		var value string
-		if err := scan(&value); err != nil {
-			return err
-		}
-		values = append(values, value)
-		return nil
-	})
-	return values, err
 }
 
 // InsertDirectoryMembership is part of directory.MembershipTx.

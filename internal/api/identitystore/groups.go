@@ -88,11 +88,14 @@ func (Service) UpdateGroup(c *gateway.Context[Tx], in *wire.UpdateGroupRequest) 
 
 // DeleteGroup deletes a group and its memberships.
 func (Service) DeleteGroup(c *gateway.Context[Tx], in *wire.DeleteGroupRequest) (*wire.DeleteGroupResponse, error) {
-	store, err := storeID(c, in.IdentityStoreId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.DeleteGroup(c.Tx, store, *in.GroupId); err != nil {
+	if err := protectGroup(c, i, *in.GroupId); err != nil {
+		return nil, err
+	}
+	if _, _, err := directory.DeleteGroup(c.Tx, i.IdentityStoreID, *in.GroupId); err != nil {
 		return nil, err
 	}
 	return &wire.DeleteGroupResponse{}, nil

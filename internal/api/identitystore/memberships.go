@@ -8,11 +8,18 @@ import (
 
 // CreateGroupMembership puts a user into a group.
 func (Service) CreateGroupMembership(c *gateway.Context[Tx], in *wire.CreateGroupMembershipRequest) (*wire.CreateGroupMembershipResponse, error) {
-	store, user, err := storeAndMember(c, in.IdentityStoreId, in.MemberId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	m, err := directory.CreateMembership(c.Tx, c.IDs, stamp(c), store, *in.GroupId, user)
+	user, err := userOf(in.MemberId)
+	if err != nil {
+		return nil, err
+	}
+	if err := protectGroup(c, i, *in.GroupId); err != nil {
+		return nil, err
+	}
+	m, err := directory.CreateMembership(c.Tx, c.IDs, stamp(c), i.IdentityStoreID, *in.GroupId, user)
 	if err != nil {
 		return nil, err
 	}
@@ -108,11 +115,18 @@ func (Service) ListGroupMembershipsForMember(c *gateway.Context[Tx], in *wire.Li
 
 // DeleteGroupMembership takes a user out of a group.
 func (Service) DeleteGroupMembership(c *gateway.Context[Tx], in *wire.DeleteGroupMembershipRequest) (*wire.DeleteGroupMembershipResponse, error) {
-	store, err := storeID(c, in.IdentityStoreId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := directory.DeleteMembership(c.Tx, store, *in.MembershipId); err != nil {
+	m, err := directory.MembershipByID(c.Tx, i.IdentityStoreID, *in.MembershipId)
+	if err != nil {
+		return nil, err
+	}
+	if err := protectGroup(c, i, m.GroupID); err != nil {
+		return nil, err
+	}
+	if _, err := directory.DeleteMembership(c.Tx, i.IdentityStoreID, m.ID); err != nil {
 		return nil, err
 	}
 	return &wire.DeleteGroupMembershipResponse{}, nil

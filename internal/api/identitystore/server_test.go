@@ -20,12 +20,14 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/identitystore"
 
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
+	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/audit"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/organization"
+	"github.com/atrium-iam/atrium/internal/permissionset"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
@@ -179,5 +181,44 @@ func must[T any](value T, err error) func(*testing.T) T {
 			t.Fatal(err)
 		}
 		return value
+	}
+}
+
+// delegate makes the member account the delegated administrator of IAM
+// Identity Center.
+func (s *server) delegate() {
+	s.t.Helper()
+	err := s.db.Update(s.t.Context(), func(tx *store.Tx) error {
+		o, err := organization.Required(tx, management)
+		if err != nil {
+			return err
+		}
+		if err := organization.EnableServiceAccess(tx, storetest.Now(), o, organization.IdentityCenter); err != nil {
+			return err
+		}
+		return organization.RegisterDelegatedAdministrator(tx, storetest.Now(), o, member, organization.IdentityCenter)
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// assign gives a user or group access to an account.
+func (s *server) assign(account string, to assignment.Principal) {
+	s.t.Helper()
+	err := s.db.Update(s.t.Context(), func(tx *store.Tx) error {
+		i, err := instance.ByIdentityStore(tx, s.store)
+		if err != nil {
+			return err
+		}
+		set, err := permissionset.Create(tx, storetest.Now(), s.ids, i, permissionset.New{Name: "set-" + s.ids.Hex(6)})
+		if err != nil {
+			return err
+		}
+		_, err = assignment.Create(tx, storetest.Now(), s.ids, i, set, account, to)
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
 	}
 }

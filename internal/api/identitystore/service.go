@@ -3,6 +3,7 @@
 package identitystore
 
 import (
+	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -15,6 +16,7 @@ type Tx interface {
 	gateway.Tx
 	instance.Reader
 	directory.Tx
+	assignment.AccessReader
 }
 
 // Service implements all operations of identitystore.
@@ -25,13 +27,19 @@ var _ wire.Service[*gateway.Context[Tx]] = Service{}
 // pageSize is the number of items on a page when the caller names none.
 const pageSize = 100
 
-// storeID checks that the identity store exists and returns its id.
-func storeID(c *gateway.Context[Tx], id *string) (string, error) {
-	_, found, err := c.Tx.InstanceByIdentityStore(*id)
+// instanceOf returns the instance that the identity store belongs to.
+func instanceOf(c *gateway.Context[Tx], id *string) (instance.Instance, error) {
+	i, found, err := c.Tx.InstanceByIdentityStore(*id)
 	if err == nil && !found {
 		err = directory.StoreNotFound(*id)
 	}
-	return *id, err
+	return i, err
+}
+
+// storeID checks that the identity store exists and returns its id.
+func storeID(c *gateway.Context[Tx], id *string) (string, error) {
+	i, err := instanceOf(c, id)
+	return i.IdentityStoreID, err
 }
 
 func stamp(c *gateway.Context[Tx]) directory.Stamp {

@@ -422,6 +422,11 @@ func wantDenied(t *testing.T, what string, err error) {
 	}
 }
 
+func isNotFound(err error) bool {
+	_, ok := errors.AsType[*types.ResourceNotFoundException](err)
+	return ok
+}
+
 // TestResources calls every operation with a policy that allows just what the
 // operation names, and with one that denies any part of it.
 func TestResources(t *testing.T) {

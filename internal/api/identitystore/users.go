@@ -80,11 +80,14 @@ func (Service) GetUserId(c *gateway.Context[Tx], in *wire.GetUserIdRequest) (*wi
 
 // UpdateUser changes attributes of a user.
 func (Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) (*wire.UpdateUserResponse, error) {
-	store, err := storeID(c, in.IdentityStoreId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.UpdateUser(c.Tx, stamp(c), store, *in.UserId, operations(in.Operations)); err != nil {
+	if err := protectUser(c, i, *in.UserId); err != nil {
+		return nil, err
+	}
+	if _, _, err := directory.UpdateUser(c.Tx, stamp(c), i.IdentityStoreID, *in.UserId, operations(in.Operations)); err != nil {
 		return nil, err
 	}
 	return &wire.UpdateUserResponse{}, nil
@@ -92,11 +95,14 @@ func (Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) (*
 
 // DeleteUser deletes a user and the user's memberships.
 func (Service) DeleteUser(c *gateway.Context[Tx], in *wire.DeleteUserRequest) (*wire.DeleteUserResponse, error) {
-	store, err := storeID(c, in.IdentityStoreId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.DeleteUser(c.Tx, store, *in.UserId); err != nil {
+	if err := protectUser(c, i, *in.UserId); err != nil {
+		return nil, err
+	}
+	if _, _, err := directory.DeleteUser(c.Tx, i.IdentityStoreID, *in.UserId); err != nil {
 		return nil, err
 	}
 	return &wire.DeleteUserResponse{}, nil
