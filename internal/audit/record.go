@@ -61,6 +61,8 @@ type Record struct {
 	RequestParameters, ResponseElements json.RawMessage
 	// AdditionalEventData is a JSON object of what fits nowhere else.
 	AdditionalEventData json.RawMessage
+	// ServiceEventDetails is a JSON object of what a ServiceEvent led to.
+	ServiceEventDetails json.RawMessage
 	RequestID           string
 	// EventID is a UUID, unique to the record.
 	EventID  string
@@ -135,6 +137,7 @@ type document struct {
 	EventType           string          `json:"eventType"`
 	ManagementEvent     bool            `json:"managementEvent"`
 	RecipientAccountID  string          `json:"recipientAccountId"`
+	ServiceEventDetails json.RawMessage `json:"serviceEventDetails,omitempty"`
 	EventCategory       string          `json:"eventCategory"`
 }
 
@@ -158,7 +161,8 @@ func (r *Record) encode() ([]byte, error) {
 		RequestParameters: bounded(r.RequestParameters), ResponseElements: bounded(r.ResponseElements),
 		AdditionalEventData: r.AdditionalEventData,
 		RequestID:           r.RequestID, EventID: r.EventID, ReadOnly: r.ReadOnly, EventType: eventType,
-		ManagementEvent: true, RecipientAccountID: r.RecipientAccountID, EventCategory: Management,
+		ManagementEvent: true, RecipientAccountID: r.RecipientAccountID,
+		ServiceEventDetails: r.ServiceEventDetails, EventCategory: Management,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit: encode the record of %s: %w", r.EventName, err)

@@ -1,0 +1,118 @@
+// Package signin is how a person proves who they are. A sign-in under way is
+// an Attempt in the store, so that it survives a restart and may go on at
+// another node. Each step does its own part and hands the attempt to one
+// dispatcher, which alone knows what has to come next and when a session
+// begins; no step calls another, so none can be skipped.
+//
+// An attempt goes on only in the browser that began it: the browser has a
+// random secret in a cookie, the attempt its hash.
+package signin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/ident"
+)
+
+// AttemptLifetime is how long a sign-in may take.
+const AttemptLifetime = 30 * time.Minute
+
+// Attempt is a sign-in under way.
+type Attempt struct {
+	ID      string // 32 hexadecimal digits; in addresses, useless without the browser's secret
+	Browser BrowserHash
+	StoreID string
+	// Destination is where the person goes once signed in: a path of this
+	// server, which the caller of Begin has checked.
+	Destination string
+	// UserName is what was typed. It may be nobody's.
+	UserName string
+	// UserID is whose password was given; "" until then.
+	UserID             string
+	PasswordVerifiedAt time.Time // zero until then
+	// PasswordVersion is of the password that was given.
+	PasswordVersion int64
+	// PasswordExpired tells that it has to be replaced before anything else.
+	PasswordExpired bool
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	// Version counts the changes of the attempt, from 1.
+	Version int64
+}
+
+// BrowserHash is the hash of a browser's secret.
+type BrowserHash [sha256.Size]byte
+
+// HashBrowser hashes a browser's secret.
+func HashBrowser(secret string) BrowserHash { return sha256.Sum256([]byte(secret)) }
+
+// Step is what a person has to do next.
+type Step uint8
+
+// The steps, in their order.
+const (
+	// StepPassword asks for the password.
+	StepPassword Step = iota
+	// StepNewPassword asks for a password in the place of a one-time one.
+	StepNewPassword
+	// StepDone needs nothing more: the session begins.
+	StepDone
+)
+
+// Next is the dispatcher's rule: what the attempt needs next.
+func (a *Attempt) Next() Step {
+	switch {
+	case a.PasswordVerifiedAt.IsZero():
+		return StepPassword
+	case a.PasswordExpired:
+		return StepNewPassword
+	default:
+		return StepDone
+	}
+}
+
+// AttemptTx reads and writes attempts.
+type AttemptTx interface {
+	SigninAttempt(id string) (Attempt, bool, error)
+	InsertSigninAttempt(Attempt) error
+	// UpdateSigninAttempt stores a over the version before a.Version and
+	// reports false when that is not what is stored.
+	UpdateSigninAttempt(a Attempt) (bool, error)
+	DeleteSigninAttempt(id string) error
+	// DeleteExpiredSigninAttempts deletes at most limit attempts.
+	DeleteExpiredSigninAttempts(now time.Time, limit int) (int64, error)
+}
+
+func newAttempt(now time.Time, ids ident.Source, browser, storeID, userName, destination string) Attempt {
+	return Attempt{
+		ID: ids.Hex(32), Browser: HashBrowser(browser), StoreID: storeID, UserName: userName, Destination: destination,
+		CreatedAt: now, ExpiresAt: now.Add(AttemptLifetime), Version: 1,
+	}
+}
+
+// find returns the attempt id of a browser that is at one of steps. One answer
+// stands for an attempt that never was, has expired, has gone past the step or
+// is another browser's.
+func find(tx AttemptTx, now time.Time, browser, id string, steps ...Step) (Attempt, error) {
+	a, found, err := tx.SigninAttempt(id)
+	if err != nil {
+		return Attempt{}, err
+	}
+	hash := HashBrowser(browser)
+	if !found || browser == "" || subtle.ConstantTimeCompare(hash[:], a.Browser[:]) != 1 || !now.Before(a.ExpiresAt) {
+		return Attempt{}, errGone()
+	}
+	for _, s := range steps {
+		if a.Next() == s {
+			return a, nil
+		}
+	}
+	return Attempt{}, errGone()
+}
+
+func errGone() error {
+	return fault.New(fault.NotFound, "signin_attempt", "This sign-in has expired, or was begun in another browser. Start again.")
+}

@@ -1,0 +1,139 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+// claim is who an attempt's user name stands for.
+type claim struct {
+	attempt  Attempt
+	user     directory.User      // the zero User for nobody
+	password credential.Password // the zero Password when there is none
+}
+
+// usable tells whether the right password would let the person in.
+func (c *claim) usable() bool { return c.user.Status == directory.Enabled && c.password.Hash != "" }
+
+// Password is the step in which a person gives the password. A wrong one, an
+// unknown or disabled user and a user without password have one answer,
+// fault.Denied with the subject "password", and take the same time.
+// fault.Throttled, before anything is computed, when too many were wrong.
+func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outcome, error) {
+	var c claim
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		var err error
+		if c, err = f.admit(tx, v, id); err != nil {
+			return err
+		}
+		return throttle.Take(tx, f.now(), guessesOf(c.attempt, v.Address)...)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	right, err := f.Hasher.Matches(ctx, c.password.Hash, password)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !right || !c.usable() {
+		return Outcome{}, f.refuse(ctx, v, c)
+	}
+	renewed := "" // the hash made with today's parameters, when it was with others
+	if f.Hasher.Outdated(c.password.Hash) {
+		if renewed, err = f.Hasher.Hash(ctx, password); err != nil {
+			return Outcome{}, err
+		}
+	}
+	var out Outcome
+	err = f.DB.Update(ctx, func(tx Tx) error {
+		var err error
+		out, err = f.accept(tx, v, c, renewed)
+		return err
+	})
+	return out, err
+}
+
+// admit reads the attempt and whom it is about.
+func (f *Flow) admit(tx Tx, v Visit, id string) (claim, error) {
+	a, err := find(tx, f.now(), v.Browser, id, StepPassword)
+	if err != nil {
+		return claim{}, err
+	}
+	return f.claimed(tx, a)
+}
+
+// claimed reads whom an attempt is about. It reads as much for nobody as for
+// somebody.
+func (f *Flow) claimed(tx Tx, a Attempt) (claim, error) {
+	c := claim{attempt: a}
+	userID, _, err := tx.DirectoryUserIDByName(a.StoreID, directory.Key(a.UserName))
+	if err != nil {
+		return c, err
+	}
+	if c.user, _, err = tx.DirectoryUser(a.StoreID, userID); err != nil {
+		return c, err
+	}
+	c.password, _, err = tx.PasswordOf(a.StoreID, userID)
+	return c, err
+}
+
+// refuse records a wrong password and returns the answer to it.
+func (f *Flow) refuse(ctx context.Context, v Visit, c claim) error {
+	a := c.attempt
+	a.UserID = c.user.ID
+	var r audit.Record
+	err := f.DB.View(ctx, func(tx Tx) (err error) {
+		r, err = f.record(tx, v, a, "CredentialVerification", false)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if a.UserID == "" {
+		f.Audit.Noise(r)
+	} else {
+		f.Audit.Enqueue(r)
+	}
+	return errWrong()
+}
+
+func errWrong() error {
+	return fault.New(fault.Denied, "password", "The username or password is not correct.")
+}
+
+// accept takes the right password, unless what it was right for has changed
+// while it was checked.
+func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, error) {
+	c, err := f.admit(tx, v, checked.attempt.ID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !c.usable() || c.user.ID != checked.user.ID || c.password.Version != checked.password.Version {
+		return Outcome{}, errWrong()
+	}
+	a := c.attempt
+	a.UserID, a.PasswordVerifiedAt = c.user.ID, f.now()
+	a.PasswordVersion, a.PasswordExpired = c.password.Version, c.password.OneTime
+	if renewed != "" {
+		if err := credential.Rehash(tx, c.password, renewed); err != nil {
+			return Outcome{}, err
+		}
+		a.PasswordVersion++
+	}
+	if err := forgive(tx, f.now(), a, v.Address); err != nil {
+		return Outcome{}, err
+	}
+	r, err := f.record(tx, v, a, "CredentialVerification", true)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := audit.Append(tx, r); err != nil {
+		return Outcome{}, err
+	}
+	return f.settle(tx, v, a)
+}

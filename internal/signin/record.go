@@ -1,0 +1,59 @@
+package signin
+
+import (
+	"encoding/json"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/instance"
+)
+
+// The services in whose name sign-ins are recorded, as AWS has them.
+const (
+	signinSource    = "signin.amazonaws.com"
+	directorySource = "sso-directory.amazonaws.com"
+)
+
+// record describes an event of an attempt: CredentialChallenge,
+// CredentialVerification or UserAuthentication, as AWS records them. The user
+// is named by id, and only once the attempt knows; what was typed as a user
+// name may be anything, a password too, and is never recorded.
+func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit.Record, error) {
+	in, _, err := tx.InstanceByIdentityStore(a.StoreID)
+	if err != nil {
+		return audit.Record{}, err
+	}
+	result := "Success"
+	if !well {
+		result = "Failure"
+	}
+	data, err := json.Marshal(map[string]string{"AuthWorkflowID": a.ID, "CredentialType": "PASSWORD"})
+	if err != nil {
+		return audit.Record{}, err
+	}
+	details, err := json.Marshal(map[string]string{event: result})
+	if err != nil {
+		return audit.Record{}, err
+	}
+	return audit.Record{
+		UserIdentity: IdentityOf(in, a.UserID), EventTime: f.now(),
+		EventSource: signinSource, EventName: event, EventType: audit.ServiceEvent, Region: in.Region,
+		SourceIPAddress: v.Address.String(), UserAgent: v.client().UserAgent,
+		AdditionalEventData: data, ServiceEventDetails: details,
+		RequestID: v.RequestID, EventID: f.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
+	}, nil
+}
+
+// IdentityOf is a person of an instance's directory in an audit record's
+// words; userID is empty for somebody unknown.
+func IdentityOf(in instance.Instance, userID string) audit.UserIdentity {
+	if userID == "" {
+		return audit.UserIdentity{Type: "Unknown", AccountID: in.OwnerAccountID}
+	}
+	return audit.UserIdentity{
+		Type: "IdentityCenterUser", AccountID: in.OwnerAccountID,
+		OnBehalfOf: &audit.OnBehalfOf{
+			UserID:           userID,
+			IdentityStoreARN: "arn:aws:identitystore::" + in.OwnerAccountID + ":identitystore/" + in.IdentityStoreID,
+		},
+	}
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/signin"
+)
+
+var _ signin.Tx = (*Tx)(nil)
+
+const signinAttemptColumns = `id, browser_hash, store_id, destination, user_name, user_id,
+	password_verified_at, password_version, password_expired, created_at, expires_at, version`
+
+// SigninAttempt is part of signin.AttemptTx.
+func (t *Tx) SigninAttempt(id string) (signin.Attempt, bool, error) {
+	var a signin.Attempt
+	var browser []byte
+	var verified, created, expires int64
+	found, err := t.row(`SELECT `+signinAttemptColumns+` FROM signin_attempts WHERE id = $1`, []any{id},
+		&a.ID, &browser, &a.StoreID, &a.Destination, &a.UserName, &a.UserID,
+		&verified, &a.PasswordVersion, &a.PasswordExpired, &created, &expires, &a.Version)
+	copy(a.Browser[:], browser)
+	if verified != 0 {
+		a.PasswordVerifiedAt = time.UnixMilli(verified).UTC()
+	}
+	a.CreatedAt, a.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
+	return a, found, err
+}
+
+// InsertSigninAttempt is part of signin.AttemptTx.
+func (t *Tx) InsertSigninAttempt(a signin.Attempt) error {
+	_, err := t.exec(`INSERT INTO signin_attempts (`+signinAttemptColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		a.ID, a.Browser[:], a.StoreID, a.Destination, a.UserName, a.UserID,
+		verifiedAt(a), a.PasswordVersion, a.PasswordExpired, a.CreatedAt.UnixMilli(), a.ExpiresAt.UnixMilli(), a.Version)
+	return err
+}
+
+// UpdateSigninAttempt is part of signin.AttemptTx.
+func (t *Tx) UpdateSigninAttempt(a signin.Attempt) (bool, error) {
+	n, err := t.exec(`UPDATE signin_attempts SET user_id = $1, password_verified_at = $2, password_version = $3,
+			password_expired = $4, version = $5
+		WHERE id = $6 AND version = $7`,
+		a.UserID, verifiedAt(a), a.PasswordVersion, a.PasswordExpired, a.Version, a.ID, a.Version-1)
+	return n == 1, err
+}
+
+// verifiedAt is when an attempt's password was given, in milliseconds; 0 for
+// not yet.
+func verifiedAt(a signin.Attempt) int64 {
+	if a.PasswordVerifiedAt.IsZero() {
+		return 0
+	}
+	return a.PasswordVerifiedAt.UnixMilli()
+}
+
+// DeleteSigninAttempt is part of signin.AttemptTx.
+func (t *Tx) DeleteSigninAttempt(id string) error {
+	_, err := t.exec(`DELETE FROM signin_attempts WHERE id = $1`, id)
+	return err
+}
+
+// DeleteExpiredSigninAttempts is part of signin.AttemptTx.
+func (t *Tx) DeleteExpiredSigninAttempts(now time.Time, limit int) (int64, error) {
+	return t.exec(`DELETE FROM signin_attempts WHERE id IN (
+		SELECT id FROM signin_attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, now.UnixMilli(), limit)
+}
