@@ -59,8 +59,9 @@ func (Service) ListPermissionSets(c Context, in *wire.ListPermissionSetsRequest)
 }
 
 // taggable checks that the resource exists and returns its instance. It must
-// lie in the instance that the request names, if it names one.
-func taggable(c Context, instanceARN, arn *string) (instance.Instance, error) {
+// lie in the instance that the request names, if it names one. find finds a
+// permission set: permissionSet or editable.
+func taggable(c Context, instanceARN, arn *string, find func(c Context, instanceARN, arn *string) (instance.Instance, permissionset.PermissionSet, error)) (instance.Instance, error) {
 	i, found, err := c.Tx.InstanceByID(instance.IDOfARN(*arn))
 	if err != nil {
 		return i, err
@@ -71,13 +72,13 @@ func taggable(c Context, instanceARN, arn *string) (instance.Instance, error) {
 	if *arn == i.ARN() {
 		return i, nil
 	}
-	_, err = permissionset.ByARN(c.Tx, i, *arn)
+	_, _, err = find(c, new(i.ARN()), arn)
 	return i, err
 }
 
 // TagResource puts tags on an instance or a permission set.
 func (Service) TagResource(c Context, in *wire.TagResourceRequest) (*wire.TagResourceResponse, error) {
-	i, err := taggable(c, in.InstanceArn, in.ResourceArn)
+	i, err := taggable(c, in.InstanceArn, in.ResourceArn, editable)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (Service) TagResource(c Context, in *wire.TagResourceRequest) (*wire.TagRes
 
 // UntagResource takes tags off an instance or a permission set.
 func (Service) UntagResource(c Context, in *wire.UntagResourceRequest) (*wire.UntagResourceResponse, error) {
-	if _, err := taggable(c, in.InstanceArn, in.ResourceArn); err != nil {
+	if _, err := taggable(c, in.InstanceArn, in.ResourceArn, editable); err != nil {
 		return nil, err
 	}
 	return answer(&wire.UntagResourceResponse{}, instance.UntagResource(c.Tx, *in.ResourceArn, in.TagKeys))
@@ -94,7 +95,7 @@ func (Service) UntagResource(c Context, in *wire.UntagResourceRequest) (*wire.Un
 
 // ListTagsForResource lists the tags of an instance or a permission set.
 func (Service) ListTagsForResource(c Context, in *wire.ListTagsForResourceRequest) (*wire.ListTagsForResourceResponse, error) {
-	if _, err := taggable(c, in.InstanceArn, in.ResourceArn); err != nil {
+	if _, err := taggable(c, in.InstanceArn, in.ResourceArn, permissionSet); err != nil {
 		return nil, err
 	}
 	page, err := c.Page(in.NextToken, nil, pageSize, *in.ResourceArn)
