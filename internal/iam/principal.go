@@ -40,6 +40,11 @@ type Principal struct {
 	// IdentityStoreUserID is the person that a role session was opened for
 	// through Identity Center, or that an Identity Center user is.
 	IdentityStoreUserID string
+	// IdentityStoreID is the directory of an Identity Center user.
+	IdentityStoreID string
+	// PortalSessionID is the session at the access portal in which an Identity
+	// Center user calls.
+	PortalSessionID string
 	// IssuedAt is when temporary credentials were issued; zero for long-term
 	// ones.
 	IssuedAt time.Time
@@ -71,5 +76,14 @@ func FederatedUser(accountID, name string) Principal {
 	return Principal{
 		Kind: KindFederatedUser, AccountID: accountID,
 		ARN: "arn:aws:sts::" + accountID + ":federated-user/" + name, ID: accountID + ":" + name,
+	}
+}
+
+// IdentityCenterUser returns a person of the identity store storeID, in a
+// session at the access portal. accountID owns the instance.
+func IdentityCenterUser(accountID, storeID, userID, sessionID string) Principal {
+	return Principal{
+		Kind: KindIdentityCenterUser, AccountID: accountID,
+		IdentityStoreID: storeID, IdentityStoreUserID: userID, PortalSessionID: sessionID,
 	}
 }

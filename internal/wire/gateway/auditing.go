@@ -26,13 +26,24 @@ func (c *call) auditMutation(tx audit.Tx) error {
 	return audit.Append(tx, r)
 }
 
+// auditRefusal records, in the transaction of a refusal that changes
+// something, who was refused. What proves no identity is left to
+// auditOutcome.
+func (c *call) auditRefusal(tx audit.Tx) error {
+	if c.actor().Kind == iam.KindAnonymous {
+		return nil
+	}
+	c.recorded = true
+	return audit.Append(tx, c.record(translate(c.target.service.desc, c.request.ID, c.refused)))
+}
+
 // auditOutcome records what auditMutation did not: everything but a change
 // that was made.
 func (c *call) auditOutcome(err *wireError) {
-	if c.target.op == nil || (err == nil && !c.target.op.ReadOnly && c.replay == nil) {
+	if c.target.op == nil || c.recorded || (err == nil && !c.target.op.ReadOnly && c.replay == nil) {
 		return
 	}
-	if c.caller.Kind == iam.KindAnonymous && err != nil {
+	if c.actor().Kind == iam.KindAnonymous && err != nil {
 		c.gateway.Audit.Noise(c.record(err))
 		return
 	}
@@ -42,14 +53,14 @@ func (c *call) auditOutcome(err *wireError) {
 // record describes the call, with the members of its input that the
 // operation's allow-list names.
 func (c *call) record(err *wireError) audit.Record {
-	s := c.target.service.desc
+	s, caller := c.target.service.desc, c.actor()
 	r := audit.Record{
-		UserIdentity: identityOf(c.caller), EventTime: c.request.Time,
+		UserIdentity: identityOf(caller), EventTime: c.request.Time,
 		EventSource: s.EventSource, EventName: c.target.op.Name, Region: c.gateway.Region,
 		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent, 512),
 		RequestParameters: c.picked(c.target.op.Input, c.input, c.target.op.AuditRequest),
 		RequestID:         c.request.ID, EventID: c.gateway.IDs.UUID(), ReadOnly: c.target.op.ReadOnly,
-		RecipientAccountID: c.caller.AccountID,
+		RecipientAccountID: caller.AccountID,
 	}
 	if err != nil {
 		r.ErrorCode = err.failure.Code
@@ -61,7 +72,7 @@ func (c *call) record(err *wireError) audit.Record {
 // auditableMessage is the message of a refusal. Messages about the input may
 // quote it, so only those about permission are kept.
 func (c *call) auditableMessage(err *wireError) string {
-	if s := c.target.service.desc; err.failure.Shape == s.Faults["denied"] || c.caller.Kind == iam.KindAnonymous {
+	if s := c.target.service.desc; err.failure.Shape == s.Faults["denied"] || c.actor().Kind == iam.KindAnonymous {
 		return err.failure.Message
 	}
 	return ""
@@ -105,7 +116,11 @@ func identityOf(p iam.Principal) audit.UserIdentity {
 	case iam.KindFederatedUser:
 		u.Type = "FederatedUser"
 	case iam.KindIdentityCenterUser:
-		u.Type = "IdentityCenterUser"
+		u.Type, u.CredentialID = "IdentityCenterUser", p.PortalSessionID
+		u.OnBehalfOf = &audit.OnBehalfOf{
+			UserID:           p.IdentityStoreUserID,
+			IdentityStoreARN: "arn:aws:identitystore::" + p.AccountID + ":identitystore/" + p.IdentityStoreID,
+		}
 	default:
 		u.Type = "Unknown"
 	}

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"reflect"
-	"strings"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -24,7 +23,7 @@ type realm struct {
 // what the caller's policies say.
 func (c *call) authorize(tx Tx) error {
 	op := c.target.op
-	if op.Gate == schema.GateNone {
+	if op.Gate == schema.GateNone || (op.Gate == schema.GateAny && op.Action == "") {
 		return nil
 	}
 	rl, err := c.passAccountGate(tx)
@@ -42,7 +41,11 @@ func (c *call) authorize(tx Tx) error {
 	if err != nil {
 		return err
 	}
-	return iam.Authorize(set, c.caller, op.Action, c.resources(rl), values)
+	resources, err := c.resources(tx, rl)
+	if err != nil {
+		return err
+	}
+	return iam.Authorize(set, c.caller, op.Action, resources, values)
 }
 
 // passAccountGate refuses calls from accounts that have no business with what
@@ -135,55 +138,6 @@ func (c *call) passOrganizationGate(tx Tx) (realm, error) {
 		}
 	}
 	return rl, fault.New(fault.Denied, "", "You don't have permissions to access this resource.")
-}
-
-// resources are the ARNs that the operation's action is asked on.
-func (c *call) resources(rl realm) []string {
-	templates := c.target.op.Resources
-	if len(templates) == 0 {
-		return []string{"*"}
-	}
-	arns := make([]string, 0, len(templates))
-	for _, t := range templates {
-		arns = append(arns, c.expandResource(t, rl))
-	}
-	return arns
-}
-
-// expandResource fills the {parts} of an ARN template. A part that the
-// request does not name becomes "*".
-func (c *call) expandResource(template string, rl realm) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(template, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		name, after, _ := strings.Cut(rest, "}")
-		b.WriteString(c.resourcePart(name, rl))
-		template = after
-	}
-}
-
-func (c *call) resourcePart(name string, rl realm) string {
-	var value string
-	switch name {
-	case "@account":
-		value = c.caller.AccountID
-	case "@owner":
-		value = rl.owner
-	case "@organization":
-		value = rl.organization
-	case "@region":
-		value = rl.region
-	default:
-		value, _ = c.inputMember(name).(string)
-	}
-	if value == "" {
-		return "*"
-	}
-	return value
 }
 
 // inputMember is the value of an input member, nil when absent.

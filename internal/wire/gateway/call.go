@@ -30,6 +30,11 @@ type call struct {
 	output any
 	replay []byte // stored answer of an idempotent repeat
 
+	// identified is the caller as the operation found out, see Context.Identify.
+	identified *iam.Principal
+	refused    error // of Refuse: the answer, once the transaction has committed
+	recorded   bool  // the refusal has its audit record
+
 	status int
 }
 
@@ -39,6 +44,15 @@ func (g *Gateway) newCall(r *http.Request) *call {
 		ID: g.IDs.UUID(), Time: g.Now().UTC().Truncate(time.Millisecond), SourceIP: addr.String(),
 		UserAgent: r.UserAgent(), Secure: g.Secure(r),
 	}}
+}
+
+// actor is who the call is made by: the one the operation found out, or the
+// signer of the request.
+func (c *call) actor() iam.Principal {
+	if c.identified != nil {
+		return *c.identified
+	}
+	return c.caller
 }
 
 // run takes the call through every step up to the operation itself.

@@ -24,7 +24,33 @@ type Context[T any] struct {
 	Op      *schema.Operation
 
 	tokens TokenSealer
+	call   *call
 }
+
+// Identify tells who the caller is, for an operation whose requests are not
+// signed and which learns it from a token or a code. The audit record and the
+// log then name that principal.
+func (c *Context[T]) Identify(p iam.Principal) {
+	c.Caller = p
+	if c.call != nil {
+		c.call.identified = &p
+	}
+}
+
+// refusal is an error whose transaction commits.
+type refusal struct{ answer error }
+
+// Error returns the answer's text.
+func (r *refusal) Error() string { return r.answer.Error() }
+
+// Unwrap returns the answer.
+func (r *refusal) Unwrap() error { return r.answer }
+
+// Refuse makes err the answer of an operation that nevertheless has changed
+// something which must last: what it wrote is committed, and then err is
+// answered. When the caller is identified, the refusal's audit record commits
+// with it. An operation that is not asked to keep anything returns err itself.
+func Refuse(err error) error { return &refusal{answer: err} }
 
 // Request holds the facts of one request that operations and audit need.
 type Request struct {

@@ -112,7 +112,7 @@ func (c *call) observe(ctx context.Context, err *wireError) {
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", c.request.ID), slog.String("service", e.Service), slog.String("operation", e.Operation),
-		slog.String("source_ip", c.request.SourceIP), slog.String("account", c.caller.AccountID),
+		slog.String("source_ip", c.request.SourceIP), slog.String("account", c.actor().AccountID),
 		slog.String("access_key", c.caller.AccessKeyID), slog.Duration("duration", e.Duration),
 	}
 	level := slog.LevelInfo

@@ -59,14 +59,38 @@ func listMember(s *schema.Service, element schema.Ref, v reflect.Value, path str
 	return values
 }
 
+// hidden stands in audit records for what must not be recorded, as in
+// CloudTrail's.
+const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+// sensitive tells whether the model marks the member at a dotted path, or
+// anything on the way to it, as sensitive.
+func sensitive(s *schema.Service, ref schema.Ref, path string) bool {
+	shape := s.Shape(ref)
+	for shape.Kind == schema.List {
+		shape = s.Shape(shape.Element)
+	}
+	name, rest, _ := strings.Cut(path, ".")
+	for _, m := range shape.Members {
+		if m.Name == name {
+			return m.Sensitive || s.Shape(m.Shape).Sensitive || rest != "" && sensitive(s, m.Shape, rest)
+		}
+	}
+	return false
+}
+
 // pick copies the members that paths name into a tree with lower-case initial
-// letters, as audit records write them. Nil when none is there.
+// letters, as audit records write them. Sensitive ones are hidden. Nil when
+// none is there.
 func pick(s *schema.Service, ref schema.Ref, value any, paths []string) map[string]any {
 	var tree map[string]any
 	for _, path := range paths {
 		v := member(s, ref, reflect.ValueOf(value), path)
 		if v == nil {
 			continue
+		}
+		if sensitive(s, ref, path) {
+			v = hidden
 		}
 		if tree == nil {
 			tree = make(map[string]any)

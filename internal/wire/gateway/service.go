@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/organization"
@@ -37,16 +39,35 @@ func NewService[T Tx](desc *schema.Service, db Database[T], ops []func(*Context[
 		if c.target.op.ReadOnly {
 			run = db.View
 		}
-		return run(ctx, func(tx T) error {
+		err := run(ctx, func(tx T) error {
 			return runOperation(ctx, c, tx, ops[c.target.index])
 		})
+		if err == nil {
+			err = c.refused
+		}
+		return err
 	}}
+}
+
+// runStateless runs an operation that reads and writes nothing, and that
+// everybody may call, without a transaction.
+func runStateless[T Tx](ctx context.Context, c *call, none T, op func(*Context[T], any) (any, error)) (err error) {
+	c.output, err = op(newContext(ctx, c, none), c.input)
+	return err
+}
+
+func newContext[T Tx](ctx context.Context, c *call, tx T) *Context[T] {
+	return &Context[T]{
+		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
+		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens,
+	}
 }
 
 // runOperation is the part of a request that happens in its transaction. It
 // may run more than once and so begins from the decoded input each time.
 func runOperation[T Tx](ctx context.Context, c *call, tx T, op func(*Context[T], any) (any, error)) error {
 	c.output, c.replay = nil, nil
+	c.identified, c.refused, c.recorded = nil, nil, false
 	if err := c.authorize(tx); err != nil {
 		return err
 	}
@@ -55,8 +76,12 @@ func runOperation[T Tx](ctx context.Context, c *call, tx T, op func(*Context[T],
 	}
 	out, err := op(&Context[T]{
 		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
-		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens,
+		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c,
 	}, c.input)
+	if r, ok := errors.AsType[*refusal](err); ok {
+		c.refused = r.answer
+		return c.auditRefusal(tx)
+	}
 	if err != nil {
 		return err
 	}
@@ -79,6 +104,7 @@ type Tx interface {
 	organization.DelegationReader
 	InstanceByID(id string) (instance.Instance, bool, error)
 	InstanceByIdentityStore(storeID string) (instance.Instance, bool, error)
+	DirectoryMembership(storeID, membershipID string) (directory.Membership, bool, error)
 }
 
 // service is a Service as the gateway holds it.
