@@ -48,7 +48,7 @@ type Options struct {
 // Enqueue, Noise and Stats are safe for concurrent use.
 type Writer struct {
 	opts  Options
-	queue chan Record
+	queue chan *Record
 	full  chan struct{} // a batch is waiting: do not wait for the interval
 	noise noise
 
@@ -73,7 +73,7 @@ type Stats struct {
 
 // NewWriter returns a Writer; Run starts it.
 func NewWriter(opts Options) *Writer {
-	return &Writer{opts: opts, queue: make(chan Record, queueSize), full: make(chan struct{}, 1)}
+	return &Writer{opts: opts, queue: make(chan *Record, queueSize), full: make(chan struct{}, 1)}
 }
 
 // Enqueue takes a record to be written within a second. It never waits: when
@@ -81,14 +81,14 @@ func NewWriter(opts Options) *Writer {
 // trail.
 func (w *Writer) Enqueue(r Record) {
 	w.queued.Add(1)
-	w.push(r)
-	if len(w.queue) == batchSize {
+	w.push(&r)
+	if len(w.queue) >= batchSize {
 		w.wake()
 	}
 }
 
 // push puts r into the queue or counts it as lost.
-func (w *Writer) push(r Record) {
+func (w *Writer) push(r *Record) {
 	select {
 	case w.queue <- r:
 	default:
@@ -150,7 +150,7 @@ func (w *Writer) Flush(ctx context.Context) error { return w.write(ctx, true) }
 func (w *Writer) write(ctx context.Context, all bool) error {
 	for _, r := range w.noise.take(w.opts.Now(), all) {
 		r.EventID = w.opts.IDs.UUID()
-		w.push(r)
+		w.push(&r)
 	}
 	if len(w.held) == 0 { // else the last write failed: the statement would pile up
 		w.stateLoss()
@@ -226,7 +226,7 @@ func (w *Writer) drain() {
 }
 
 // hold takes r for the next batch and returns its size.
-func (w *Writer) hold(r Record) int {
+func (w *Writer) hold(r *Record) int {
 	body, err := r.encode()
 	if err != nil {
 		w.lost.Add(1)
@@ -243,7 +243,7 @@ func (w *Writer) stateLoss() {
 	if lost == w.statedLost {
 		return
 	}
-	w.hold(Record{
+	w.hold(&Record{
 		UserIdentity: UserIdentity{Type: "AWSService", InvokedBy: Source},
 		EventTime:    w.opts.Now(), EventSource: Source, EventName: "AuditRecordsLost", EventType: ServiceEvent,
 		EventID: w.opts.IDs.UUID(), ReadOnly: true,
