@@ -32,7 +32,7 @@ func operations() []schema.Operation {
 	return []schema.Operation{
 		{
 			Name: "CreateGroup", Input: 10, Output: 11, NewInput: func() any { return new(CreateGroupRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException", "ServiceQuotaExceededException"},
 			Action: "identitystore:CreateGroup", Gate: schema.GateOwner,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}"},
@@ -41,7 +41,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "CreateGroupMembership", Input: 8, Output: 9, NewInput: func() any { return new(CreateGroupMembershipRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException", "ServiceQuotaExceededException"},
 			Action: "identitystore:CreateGroupMembership", Gate: schema.GateOwner,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupId}", "arn:aws:identitystore:::user/{MemberId.UserId}"},
@@ -50,7 +50,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "CreateUser", Input: 12, Output: 13, NewInput: func() any { return new(CreateUserRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException", "ServiceQuotaExceededException"},
 			Action: "identitystore:CreateUser", Gate: schema.GateOwner,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}"},
@@ -59,7 +59,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DeleteGroup", Input: 17, Output: 18, NewInput: func() any { return new(DeleteGroupRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DeleteGroup", Gate: schema.GateOwner,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupId}"},
@@ -67,15 +67,15 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DeleteGroupMembership", Input: 15, Output: 16, NewInput: func() any { return new(DeleteGroupMembershipRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DeleteGroupMembership", Gate: schema.GateOwner,
-			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/*", "arn:aws:identitystore:::membership/{MembershipId}", "arn:aws:identitystore:::user/*"},
+			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{@membership.group}", "arn:aws:identitystore:::membership/{MembershipId}", "arn:aws:identitystore:::user/{@membership.user}"},
 			AuditRequest: []string{"IdentityStoreId", "MembershipId"},
 		},
 		{
 			Name: "DeleteUser", Input: 19, Output: 20, NewInput: func() any { return new(DeleteUserRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DeleteUser", Gate: schema.GateOwner,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::user/{UserId}"},
@@ -83,7 +83,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DescribeGroup", Input: 23, Output: 24, NewInput: func() any { return new(DescribeGroupRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DescribeGroup", Gate: schema.GateMember,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupId}"},
@@ -91,7 +91,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DescribeGroupMembership", Input: 21, Output: 22, NewInput: func() any { return new(DescribeGroupMembershipRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DescribeGroupMembership", Gate: schema.GateMember,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::membership/{MembershipId}"},
@@ -99,7 +99,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DescribeUser", Input: 25, Output: 26, NewInput: func() any { return new(DescribeUserRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:DescribeUser", Gate: schema.GateMember,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::user/{UserId}"},
@@ -107,7 +107,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "GetGroupId", Input: 38, Output: 39, NewInput: func() any { return new(GetGroupIdRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:GetGroupId", Gate: schema.GateMember,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/*"},
@@ -116,7 +116,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "GetGroupMembershipId", Input: 40, Output: 41, NewInput: func() any { return new(GetGroupMembershipIdRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:GetGroupMembershipId", Gate: schema.GateMember,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupId}", "arn:aws:identitystore:::membership/*", "arn:aws:identitystore:::user/{MemberId.UserId}"},
@@ -125,7 +125,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "GetUserId", Input: 42, Output: 43, NewInput: func() any { return new(GetUserIdRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:GetUserId", Gate: schema.GateMember,
 			Resources:     []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::user/*"},
@@ -134,7 +134,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "IsMemberInGroups", Input: 53, Output: 54, NewInput: func() any { return new(IsMemberInGroupsRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action: "identitystore:IsMemberInGroups", Gate: schema.GateMember,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupIds}", "arn:aws:identitystore:::membership/*", "arn:aws:identitystore:::user/{MemberId.UserId}"},
@@ -142,7 +142,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "ListGroupMemberships", Input: 57, Output: 58, NewInput: func() any { return new(ListGroupMembershipsRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"GroupMemberships"}},
 			Errors:    []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action:    "identitystore:ListGroupMemberships", Gate: schema.GateMember,
@@ -151,7 +151,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "ListGroupMembershipsForMember", Input: 55, Output: 56, NewInput: func() any { return new(ListGroupMembershipsForMemberRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"GroupMemberships"}},
 			Errors:    []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action:    "identitystore:ListGroupMembershipsForMember", Gate: schema.GateMember,
@@ -160,7 +160,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "ListGroups", Input: 59, Output: 60, NewInput: func() any { return new(ListGroupsRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Groups"}},
 			Errors:    []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action:    "identitystore:ListGroups", Gate: schema.GateMember,
@@ -169,7 +169,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "ListUsers", Input: 61, Output: 62, NewInput: func() any { return new(ListUsersRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Users"}},
 			Errors:    []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InternalServerException", "ValidationException"},
 			Action:    "identitystore:ListUsers", Gate: schema.GateMember,
@@ -178,7 +178,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "UpdateGroup", Input: 77, Output: 78, NewInput: func() any { return new(UpdateGroupRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException", "ServiceQuotaExceededException"},
 			Action: "identitystore:UpdateGroup", Gate: schema.GateOwner,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::group/{GroupId}"},
@@ -186,7 +186,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "UpdateUser", Input: 79, Output: 80, NewInput: func() any { return new(UpdateUserRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "ConflictException", "InternalServerException", "ValidationException", "ServiceQuotaExceededException"},
 			Action: "identitystore:UpdateUser", Gate: schema.GateOwner,
 			Resources:    []string{"arn:aws:identitystore::{@owner}:identitystore/{IdentityStoreId}", "arn:aws:identitystore:::user/{UserId}"},

@@ -23,27 +23,27 @@ func operations() []schema.Operation {
 	return []schema.Operation{
 		{
 			Name: "GetRoleCredentials", Input: 8, Output: 9, NewInput: func() any { return new(GetRoleCredentialsRequest) },
-			Method: "GET", Path: "/federation/credentials", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true,
+			Method: "GET", Path: "/federation/credentials", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
 			Errors: []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action: "", Gate: schema.GateNone,
 		},
 		{
 			Name: "ListAccountRoles", Input: 10, Output: 11, NewInput: func() any { return new(ListAccountRolesRequest) },
-			Method: "GET", Path: "/assignment/roles", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true,
+			Method: "GET", Path: "/assignment/roles", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "nextToken", OutputToken: "nextToken", LimitKey: "maxResults", ResultKeys: []string{"roleList"}},
 			Errors:    []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action:    "", Gate: schema.GateNone,
 		},
 		{
 			Name: "ListAccounts", Input: 12, Output: 13, NewInput: func() any { return new(ListAccountsRequest) },
-			Method: "GET", Path: "/assignment/accounts", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true,
+			Method: "GET", Path: "/assignment/accounts", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "nextToken", OutputToken: "nextToken", LimitKey: "maxResults", ResultKeys: []string{"accountList"}},
 			Errors:    []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action:    "", Gate: schema.GateNone,
 		},
 		{
 			Name: "Logout", Input: 14, Output: schema.NoShape, NewInput: func() any { return new(LogoutRequest) },
-			Method: "POST", Path: "/logout", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/logout", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException"},
 			Action: "", Gate: schema.GateNone,
 		},

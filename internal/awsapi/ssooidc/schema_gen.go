@@ -23,25 +23,25 @@ func operations() []schema.Operation {
 	return []schema.Operation{
 		{
 			Name: "CreateToken", Input: 10, Output: 11, NewInput: func() any { return new(CreateTokenRequest) },
-			Method: "POST", Path: "/token", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/token", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidClientException", "InvalidGrantException", "UnauthorizedClientException", "UnsupportedGrantTypeException", "InvalidScopeException", "AuthorizationPendingException", "SlowDownException", "AccessDeniedException", "ExpiredTokenException", "InternalServerException"},
 			Action: "", Gate: schema.GateNone,
 		},
 		{
 			Name: "CreateTokenWithIAM", Input: 12, Output: 13, NewInput: func() any { return new(CreateTokenWithIAMRequest) },
-			Method: "POST", Path: "/token", Query: "aws_iam=t", ResultWrapper: "", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/token", Query: "aws_iam=t", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidClientException", "InvalidGrantException", "UnauthorizedClientException", "UnsupportedGrantTypeException", "InvalidScopeException", "AuthorizationPendingException", "SlowDownException", "AccessDeniedException", "ExpiredTokenException", "InternalServerException", "InvalidRequestRegionException"},
 			Action: "sso-oauth:CreateTokenWithIAM", Gate: schema.GateOwner,
 		},
 		{
 			Name: "RegisterClient", Input: 24, Output: 25, NewInput: func() any { return new(RegisterClientRequest) },
-			Method: "POST", Path: "/client/register", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/client/register", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidScopeException", "InvalidClientMetadataException", "InternalServerException", "InvalidRedirectUriException", "UnsupportedGrantTypeException", "SlowDownException"},
 			Action: "", Gate: schema.GateNone,
 		},
 		{
 			Name: "StartDeviceAuthorization", Input: 28, Output: 29, NewInput: func() any { return new(StartDeviceAuthorizationRequest) },
-			Method: "POST", Path: "/device_authorization", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/device_authorization", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidClientException", "UnauthorizedClientException", "SlowDownException", "InternalServerException"},
 			Action: "", Gate: schema.GateNone,
 		},

@@ -26,7 +26,7 @@ func operations() []schema.Operation {
 	return []schema.Operation{
 		{
 			Name: "AssumeRole", Input: 0, Output: 1, NewInput: func() any { return new(AssumeRoleRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleResult", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleResult", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "RegionDisabledException", "ExpiredTokenException"},
 			Action: "sts:AssumeRole", Gate: schema.GateAny,
 			Resources:     []string{"{RoleArn}"},
@@ -35,7 +35,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "AssumeRoleWithSAML", Input: 2, Output: 3, NewInput: func() any { return new(AssumeRoleWithSAMLRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleWithSAMLResult", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleWithSAMLResult", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "IDPRejectedClaimException", "InvalidIdentityTokenException", "ExpiredTokenException", "RegionDisabledException"},
 			Action: "", Gate: schema.GateNone,
 			Resources:     []string{"{RoleArn}"},
@@ -44,7 +44,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "AssumeRoleWithWebIdentity", Input: 4, Output: 5, NewInput: func() any { return new(AssumeRoleWithWebIdentityRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleWithWebIdentityResult", Unsigned: true, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleWithWebIdentityResult", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "IDPRejectedClaimException", "IDPCommunicationErrorException", "InvalidIdentityTokenException", "ExpiredTokenException", "RegionDisabledException"},
 			Action: "", Gate: schema.GateNone,
 			Resources:     []string{"{RoleArn}"},
@@ -53,7 +53,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "AssumeRoot", Input: 6, Output: 7, NewInput: func() any { return new(AssumeRootRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRootResult", Unsigned: false, ReadOnly: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRootResult", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"RegionDisabledException", "ExpiredTokenException"},
 			Action: "sts:AssumeRoot", Gate: schema.GateAny,
 			Resources:     []string{"arn:aws:iam::{TargetPrincipal}:root"},
@@ -62,30 +62,30 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "DecodeAuthorizationMessage", Input: 11, Output: 12, NewInput: func() any { return new(DecodeAuthorizationMessageRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "DecodeAuthorizationMessageResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "DecodeAuthorizationMessageResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"InvalidAuthorizationMessageException"},
 			Action: "sts:DecodeAuthorizationMessage", Gate: schema.GateAny,
 		},
 		{
 			Name: "GetAccessKeyInfo", Input: 14, Output: 15, NewInput: func() any { return new(GetAccessKeyInfoRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetAccessKeyInfoResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetAccessKeyInfoResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Action: "sts:GetAccessKeyInfo", Gate: schema.GateAny,
 			AuditRequest: []string{"AccessKeyId"},
 		},
 		{
 			Name: "GetCallerIdentity", Input: 16, Output: 17, NewInput: func() any { return new(GetCallerIdentityRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetCallerIdentityResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetCallerIdentityResult", Unsigned: false, ReadOnly: true, Stateless: true,
 			Action: "", Gate: schema.GateAny,
 		},
 		{
 			Name: "GetDelegatedAccessToken", Input: 18, Output: 19, NewInput: func() any { return new(GetDelegatedAccessTokenRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetDelegatedAccessTokenResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetDelegatedAccessTokenResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"ExpiredTradeInTokenException", "RegionDisabledException", "PackedPolicyTooLargeException"},
 			Action: "sts:GetDelegatedAccessToken", Gate: schema.GateAny,
 		},
 		{
 			Name: "GetFederationToken", Input: 20, Output: 21, NewInput: func() any { return new(GetFederationTokenRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetFederationTokenResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetFederationTokenResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "RegionDisabledException"},
 			Action: "sts:GetFederationToken", Gate: schema.GateAny,
 			Resources:     []string{"arn:aws:sts::{@account}:federated-user/{Name}"},
@@ -94,7 +94,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "GetSessionToken", Input: 22, Output: 23, NewInput: func() any { return new(GetSessionTokenRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetSessionTokenResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetSessionTokenResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"RegionDisabledException"},
 			Action: "", Gate: schema.GateAny,
 			AuditRequest:  []string{"DurationSeconds", "SerialNumber"},
@@ -102,7 +102,7 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "GetWebIdentityToken", Input: 24, Output: 25, NewInput: func() any { return new(GetWebIdentityTokenRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetWebIdentityTokenResult", Unsigned: false, ReadOnly: true,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "GetWebIdentityTokenResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"SessionDurationEscalationException", "OutboundWebIdentityFederationDisabledException", "JWTPayloadSizeExceededException"},
 			Action: "sts:GetWebIdentityToken", Gate: schema.GateAny,
 		},

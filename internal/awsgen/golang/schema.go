@@ -66,13 +66,16 @@ func (g *generator) operation(b *bytes.Buffer, name string) error {
 	if err != nil {
 		return err
 	}
+	if over.Stateless && !over.NoPermission {
+		return fmt.Errorf("a stateless operation cannot ask for permission")
+	}
 	path, query, _ := strings.Cut(op.URI, "?")
 	readOnly := readOnlyName(name) || op.ReadOnly
 	if over.ReadOnly != nil {
 		readOnly = *over.ReadOnly
 	}
 	fmt.Fprintf(b, "{\nName: %q, Input: %s, Output: %s, NewInput: func() any { return new(%s) },\n", name, g.ref(op.Input), g.ref(op.Output), g.inputType(name))
-	fmt.Fprintf(b, "Method: %q, Path: %q, Query: %q, ResultWrapper: %q, Unsigned: %t, ReadOnly: %t,\n", op.Method, path, query, op.ResultWrapper, op.Unsigned, readOnly)
+	fmt.Fprintf(b, "Method: %q, Path: %q, Query: %q, ResultWrapper: %q, Unsigned: %t, ReadOnly: %t, Stateless: %t,\n", op.Method, path, query, op.ResultWrapper, op.Unsigned, readOnly, over.Stateless)
 	if p := op.Paginator; p != nil {
 		fmt.Fprintf(b, "Paginated: schema.Paginator{InputToken: %q, OutputToken: %q, LimitKey: %q, ResultKeys: %s},\n", p.InputToken, p.OutputToken, p.LimitKey, stringList(p.ResultKeys))
 	}

@@ -39,6 +39,7 @@ type OverlayOperation struct {
 	Resources     []string `json:"resources,omitempty"`
 	Gate          string   `json:"gate,omitempty"`
 	ReadOnly      *bool    `json:"readOnly,omitempty"`
+	Stateless     bool     `json:"stateless,omitempty"`
 	AuditRequest  []string `json:"auditRequest,omitempty"`
 	AuditResponse []string `json:"auditResponse,omitempty"`
 }

@@ -105,7 +105,7 @@ func (c *call) allowedFromMember(tx Tx, in instance.Instance) (bool, error) {
 // instance finds the instance that the input names, by whichever of its
 // members does.
 func (c *call) instance(tx Tx) (instance.Instance, bool, error) {
-	for _, name := range []string{"IdentityStoreId", "InstanceArn", "ResourceArn"} {
+	for _, name := range []string{"IdentityStoreId", "InstanceArn", "ResourceArn", "ApplicationArn", "TrustedTokenIssuerArn"} {
 		value, ok := c.inputMember(name).(string)
 		if !ok {
 			continue

@@ -110,6 +110,9 @@ type Operation struct {
 	ResultWrapper string // awsQuery
 	Unsigned      bool   // authtype none: carries no SigV4 signature
 	ReadOnly      bool
+	// Stateless operations read and write nothing and need no permission:
+	// they run without a transaction.
+	Stateless bool
 	Paginated     Paginator
 	Errors        []string
 
