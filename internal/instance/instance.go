@@ -55,13 +55,21 @@ func (i Instance) PermissionSetARN(permissionSetID string) string {
 }
 
 // IDOfARN returns the id of the instance that arn names or lies in: arn may be
-// that of an instance or of a permission set. It returns "" for any other.
+// that of an instance, a permission set, an application or a trusted token
+// issuer. It returns "" for any other.
 func IDOfARN(arn string) string {
 	if id, ok := strings.CutPrefix(arn, arnInstance); ok {
 		return id
 	}
-	rest, ok := strings.CutPrefix(arn, arnPermissionSet)
-	if !ok {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || strings.Join(parts[:4], ":") != "arn:aws:sso:" {
+		return ""
+	}
+	kind, rest, _ := strings.Cut(parts[5], "/")
+	switch {
+	case kind == "permissionSet" && parts[4] == "":
+	case (kind == "application" || kind == "trustedTokenIssuer") && parts[4] != "":
+	default:
 		return ""
 	}
 	id, _, _ := strings.Cut(rest, "/")

@@ -101,7 +101,12 @@ func TestARNs(t *testing.T) {
 	for arn, want := range map[string]string{
 		i.ARN(): i.ID,
 		set:     i.ID,
-		"arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef": "",
+		"arn:aws:sso::123456789012:application/ssoins-0123456789abcdef/apl-0123456789abcdef": i.ID,
+		"arn:aws:sso::123456789012:trustedTokenIssuer/ssoins-0123456789abcdef/tti-1-2-3-4-5": i.ID,
+		"arn:aws:sso::aws:applicationProvider/custom":                                        "",
+		"arn:aws:sso:::application/ssoins-0123456789abcdef/apl-0123456789abcdef":             "",
+		"arn:aws:sso::123456789012:permissionSet/ssoins-0123456789abcdef/ps-0":               "",
+		"arn:aws:sts:::permissionSet/ssoins-0123456789abcdef/ps-0":                           "",
 		"":                                "",
 		"arn:aws:sso:::account/" + member: "",
 	} {
