@@ -86,13 +86,15 @@ func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit in
 		userID, in.IdentityStoreID, after, limit)
 }
 
-// RolesOfUser lists the roles that a user may use in an account.
+// RolesOfUser lists the roles that a user may use in an account. CROSS JOIN
+// makes SQLite begin with the user's assignments, which are few.
 func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) (roles []assignment.Role, err error) {
 	err = t.rows(`SELECT p.account_id, s.id, s.name, p.role_name, p.role_id
-		FROM provisioned_permission_sets p JOIN permission_sets s ON s.id = p.permission_set_id
-		WHERE p.account_id = $3 AND s.instance_id = $4 AND s.name > $5 AND EXISTS (
-			SELECT 1 FROM account_assignments a WHERE a.permission_set_id = p.permission_set_id
-			AND a.account_id = p.account_id AND a.principal_id IN `+selfAndGroups+`)
+		FROM (SELECT DISTINCT permission_set_id FROM account_assignments
+			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
+		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p
+		WHERE s.id = a.permission_set_id AND p.permission_set_id = s.id AND p.account_id = $3
+			AND s.instance_id = $4 AND s.name > $5
 		ORDER BY s.name LIMIT $6`, []any{userID, in.IdentityStoreID, accountID, in.ID, after, limit},
 		func(scan func(...any) error) error {
 			var r assignment.Role

@@ -106,7 +106,7 @@ CREATE TABLE account_assignments (
         REFERENCES provisioned_permission_sets (permission_set_id, account_id)
 );
 
-CREATE INDEX account_assignments_by_principal ON account_assignments (principal_id, account_id, permission_set_id);
+CREATE INDEX account_assignments_by_principal ON account_assignments (principal_id, account_id, permission_set_id, principal_type);
 
 -- What became of requests to assign, unassign and provision. A request
 -- outlives the permission set that it was about.
