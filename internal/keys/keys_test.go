@@ -249,7 +249,9 @@ func TestOtherNodesLearnOfARotationBeforeItSeals(t *testing.T) {
 		if a.Current(keys.Sessions) != 2 || b.Current(keys.Sessions) != 2 {
 			t.Error("the new generation never came into use")
 		}
-		// An emergency rotation without delay: one failure, then it is known.
+		// An emergency rotation without delay, between two looks of the other
+		// node: one failure, then it is known.
+		time.Sleep(5 * time.Second)
 		if _, err := a.Rotate(ctx, keys.Sessions, 0); err != nil {
 			t.Fatal(err)
 		}
