@@ -76,7 +76,8 @@ func TestBind(t *testing.T) {
 		err := bound.Update(t.Context(), func(tx interface {
 			metaReader
 			SetMeta(name, value string) error
-		}) error {
+		},
+		) error {
 			return tx.SetMeta("a", "1")
 		})
 		if err != nil {
