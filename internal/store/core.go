@@ -28,7 +28,12 @@ func (t *Tx) BumpChange() (int64, error) {
 	if _, err := t.exec(`UPDATE change_counter SET value = value + 1 WHERE id = 1`); err != nil {
 		return 0, err
 	}
-	return t.Change()
+	value, err := t.Change()
+	if err != nil {
+		return 0, err
+	}
+	t.change = value
+	return value, t.announce()
 }
 
 // Change returns the change counter.
@@ -48,6 +53,21 @@ func (s *Store) Change(ctx context.Context) (value int64, err error) {
 		return err
 	})
 	return value, err
+}
+
+// HeardChange returns the highest value of the change counter that this
+// process knows to be committed, without asking the database: by its own
+// changes and, while Listen runs, by those of other nodes.
+func (s *Store) HeardChange() int64 { return s.heard.Load() }
+
+// hear notes a committed value of the change counter.
+func (s *Store) hear(value int64) {
+	for {
+		known := s.heard.Load()
+		if value <= known || s.heard.CompareAndSwap(known, value) {
+			return
+		}
+	}
 }
 
 // IdempotentResponse returns what SaveIdempotentResponse stored for this token,

@@ -35,6 +35,7 @@ const (
 // commit.
 type postgresEngine struct {
 	store *Store
+	conf  *pgx.ConnConfig
 	db    *sql.DB
 }
 
@@ -54,7 +55,7 @@ func openPostgres(ctx context.Context, cfg Config, s *Store) (engine, error) {
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	e := &postgresEngine{store: s, db: db}
+	e := &postgresEngine{store: s, conf: conf, db: db}
 	if err := checkPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -157,6 +158,7 @@ func (e *postgresEngine) attempt(ctx context.Context, level sql.IsolationLevel, 
 		}
 		return translate("COMMIT", err)
 	}
+	e.store.hear(tx.change)
 	return nil
 }
 

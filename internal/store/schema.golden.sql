@@ -168,6 +168,18 @@ CREATE UNIQUE INDEX directory_users_by_email ON directory_users (store_id, email
 
 CREATE UNIQUE INDEX directory_users_by_name ON directory_users (store_id, user_name_key);
 
+CREATE TABLE epochs (
+ scope TEXT NOT NULL,
+ id TEXT NOT NULL,
+ value BIGINT NOT NULL CHECK (value > 0),
+ raised_at BIGINT NOT NULL,
+ PRIMARY KEY (scope, id)
+);
+
+CREATE INDEX epochs_by_age ON epochs (raised_at);
+
+CREATE INDEX epochs_by_value ON epochs (value, scope, id);
+
 CREATE TABLE iam_access_keys (
  id TEXT NOT NULL PRIMARY KEY,
  account_id TEXT NOT NULL,

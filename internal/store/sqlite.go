@@ -119,6 +119,12 @@ func (e *sqliteEngine) runView(ctx context.Context, reader *session, fn func(*Tx
 	return tx.outcome(err)
 }
 
+// listen has nothing to hear: the database file is this process's alone.
+func (e *sqliteEngine) listen(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
 func (e *sqliteEngine) ping(ctx context.Context) error {
 	return e.view(ctx, func(tx *Tx) error {
 		var one int

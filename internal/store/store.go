@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -73,6 +74,7 @@ type Store struct {
 	runTwice bool
 	inspect  func(query string, plan []string)
 
+	heard     atomic.Int64 // see HeardChange
 	closeOnce sync.Once
 }
 
@@ -80,6 +82,8 @@ type Store struct {
 type engine interface {
 	update(ctx context.Context, fn func(*Tx) error) error
 	view(ctx context.Context, fn func(*Tx) error) error
+	// listen hears of other nodes' changes until ctx ends or it fails.
+	listen(ctx context.Context) error
 	ping(ctx context.Context) error
 	close() error
 }

@@ -21,6 +21,7 @@ type Tx struct {
 	dialect Dialect
 	now     time.Time
 	err     error // the first failure; it stays
+	change  int64 // the change counter after BumpChange; 0 when not called
 	reading bool  // a result set is open
 }
 

@@ -38,6 +38,8 @@ type turn struct {
 	ran chan error
 	// settled tells how the group's commit went.
 	settled chan error
+	// change is what the change counter was raised to, 0 when it was not.
+	change int64
 }
 
 var errClosed = errors.New("store: closed")
@@ -157,6 +159,9 @@ func (w *writer) update(ctx context.Context, fn func(*Tx) error) error {
 	if failure := <-t.settled; failure != nil {
 		return failure
 	}
+	if err == nil {
+		w.store.hear(t.change)
+	}
 	return err
 }
 
@@ -185,6 +190,7 @@ func (w *writer) run(t *turn, fn func(*Tx) error) (err error) {
 	}
 	err = fn(tx)
 	err = tx.outcome(err)
+	t.change = tx.change
 	return err
 }
 
