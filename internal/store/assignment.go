@@ -93,9 +93,8 @@ func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, 
 		FROM (SELECT DISTINCT permission_set_id FROM account_assignments
 			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
 		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p
-		WHERE s.id = a.permission_set_id AND p.permission_set_id = s.id AND p.account_id = $3
-			AND s.instance_id = $4 AND s.name > $5
-		ORDER BY s.name LIMIT $6`, []any{userID, in.IdentityStoreID, accountID, in.ID, after, limit},
+		WHERE s.id = a.permission_set_id AND p.permission_set_id = s.id AND p.account_id = $3 AND s.name > $4
+		ORDER BY s.name LIMIT $5`, []any{userID, in.IdentityStoreID, accountID, after, limit},
 		func(scan func(...any) error) error {
 			var r assignment.Role
 			err := scan(&r.AccountID, &r.PermissionSetID, &r.PermissionSetName, &r.RoleName, &r.RoleID)
