@@ -24,7 +24,7 @@ CREATE TABLE account_assignments (
  REFERENCES provisioned_permission_sets (permission_set_id, account_id)
 );
 
-CREATE INDEX account_assignments_by_principal ON account_assignments (principal_id, account_id, permission_set_id);
+CREATE INDEX account_assignments_by_principal ON account_assignments (principal_id, account_id, permission_set_id, principal_type);
 
 CREATE TABLE assignment_requests (
  id TEXT NOT NULL PRIMARY KEY,
