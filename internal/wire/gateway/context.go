@@ -23,8 +23,9 @@ type Context[T any] struct {
 	IDs     ident.Source
 	Op      *schema.Operation
 
-	tokens TokenSealer
-	call   *call
+	tokens  TokenSealer
+	call    *call
+	outside *outside
 }
 
 // Identify tells who the caller is, for an operation whose requests are not

@@ -39,8 +39,9 @@ func NewService[T Tx](desc *schema.Service, db Database[T], ops []func(*Context[
 		if c.target.op.ReadOnly {
 			run = db.View
 		}
-		err := run(ctx, func(tx T) error {
-			return runOperation(ctx, c, tx, ops[c.target.index])
+		work := new(outside)
+		err := work.run(ctx, func() error {
+			return run(ctx, func(tx T) error { return runOperation(ctx, c, tx, work, ops[c.target.index]) })
 		})
 		if err == nil {
 			err = c.refused
@@ -65,7 +66,7 @@ func newContext[T Tx](ctx context.Context, c *call, tx T) *Context[T] {
 
 // runOperation is the part of a request that happens in its transaction. It
 // may run more than once and so begins from the decoded input each time.
-func runOperation[T Tx](ctx context.Context, c *call, tx T, op func(*Context[T], any) (any, error)) error {
+func runOperation[T Tx](ctx context.Context, c *call, tx T, work *outside, op func(*Context[T], any) (any, error)) error {
 	c.output, c.replay = nil, nil
 	c.identified, c.refused, c.recorded = nil, nil, false
 	if err := c.authorize(tx); err != nil {
@@ -76,7 +77,7 @@ func runOperation[T Tx](ctx context.Context, c *call, tx T, op func(*Context[T],
 	}
 	out, err := op(&Context[T]{
 		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
-		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c,
+		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c, outside: work,
 	}, c.input)
 	if r, ok := errors.AsType[*refusal](err); ok {
 		c.refused = r.answer
