@@ -45,20 +45,38 @@ func (o operation) valid(t testing.TB) any {
 		t.Fatal(err)
 	}
 	if o.service.Protocol == schema.AWSQuery && o.Input != schema.NoShape {
-		fillEmpty(reflect.ValueOf(in).Elem())
+		fillMembers(in)
 	}
 	return in
 }
 
-// fillEmpty puts a policy's ARN into structures without a member that is set:
-// a form cannot say that they are there.
-func fillEmpty(in reflect.Value) {
-	for i := range in.NumField() {
-		f := in.Field(i)
-		if f.Kind() != reflect.Pointer || f.IsNil() || f.Type().Elem().Kind() != reflect.Struct || f.Elem().NumField() == 0 {
-			continue
+// fillMembers puts a policy's ARN into those structures of an input that have
+// no member which is set: a form cannot say that they are there.
+func fillMembers(in any) {
+	v := reflect.ValueOf(in).Elem()
+	for i := range v.NumField() {
+		fillEmpty(v.Field(i))
+	}
+}
+
+func fillEmpty(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillEmpty(v.Elem())
 		}
-		if text, ok := f.Elem().Field(0).Addr().Interface().(**string); ok && *text == nil {
+	case reflect.Slice:
+		for i := range v.Len() {
+			fillEmpty(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fillEmpty(v.Field(i))
+		}
+		if v.NumField() == 0 || !v.IsZero() {
+			return
+		}
+		if text, ok := v.Field(0).Addr().Interface().(**string); ok {
 			*text = new(node.AdministratorAccess)
 		}
 	}

@@ -12,9 +12,14 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sso", Protocol: schema.RESTJSON1, APIVersion: "2019-06-10", TargetPrefix: "", SigningName: "awsssoportal", XMLNamespace: "",
-		ActionPrefix: "awsssoportal", EventSource: "awsssoportal.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
-		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
-		Faults:     map[string]string{},
+		ActionPrefix: "sso", EventSource: "sso.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
+		Validation: schema.Dialect{Code: "InvalidRequestException", Style: "coral", Reasons: false},
+		Faults: map[string]string{
+			"invalid":     "InvalidRequestException",
+			"not_found":   "ResourceNotFoundException",
+			"throttled":   "TooManyRequestsException",
+			"unavailable": "TooManyRequestsException",
+		},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),
 	}
 }

@@ -13,8 +13,13 @@ func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sso-oidc", Protocol: schema.RESTJSON1, APIVersion: "2019-06-10", TargetPrefix: "", SigningName: "sso-oauth", XMLNamespace: "",
 		ActionPrefix: "sso-oauth", EventSource: "sso-oauth.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
-		Validation: schema.Dialect{Code: "ValidationException", Style: "coral", Reasons: false},
-		Faults:     map[string]string{},
+		Validation: schema.Dialect{Code: "InvalidRequestException", Style: "coral", Reasons: false},
+		Faults: map[string]string{
+			"denied":    "AccessDeniedException",
+			"internal":  "InternalServerException",
+			"invalid":   "InvalidRequestException",
+			"throttled": "SlowDownException",
+		},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),
 	}
 }
