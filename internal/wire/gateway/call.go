@@ -132,7 +132,7 @@ func refuseInput(s *service, found []validate.Violation, requestID string) *wire
 	if e == nil {
 		return refuse(http.StatusBadRequest, a.Code, a.Message)
 	}
-	values := map[string]any{"RequestId": requestID, "error": oauthError(e.Shape)}
+	values := map[string]any{"RequestId": requestID}
 	if a.Reason != "" {
 		values["Reason"] = a.Reason
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
-	"unicode"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/wire/codec"
@@ -36,7 +34,7 @@ func translate(s *schema.Service, requestID string, err error) *wireError {
 	f := faultOf(err, requestID)
 	shape := shapeOf(s, f)
 	if e := s.ErrorByShape(shape); e != nil {
-		return &wireError{status: e.Status, failure: codec.NewFailure(e, f.Message, memberValues(e, f, requestID)), cause: err}
+		return &wireError{status: e.Status, failure: codec.NewFailure(e, f.Message, memberValues(f, requestID)), cause: err}
 	}
 	w := refuse(http.StatusBadRequest, shape, f.Message)
 	w.cause = err
@@ -93,8 +91,8 @@ var (
 )
 
 // memberValues holds what error shapes may carry beside their message.
-func memberValues(e *schema.Error, f *fault.Error, requestID string) map[string]any {
-	values := map[string]any{"RequestId": requestID, "error": oauthError(e.Shape)}
+func memberValues(f *fault.Error, requestID string) map[string]any {
+	values := map[string]any{"RequestId": requestID}
 	if f.Reason != "" {
 		values["Reason"] = f.Reason
 	}
@@ -108,23 +106,6 @@ func memberValues(e *schema.Error, f *fault.Error, requestID string) map[string]
 		values["RetryAfterSeconds"] = int64(math.Ceil(f.RetryAfter.Seconds()))
 	}
 	return values
-}
-
-// oauthError is the error code of OAuth (RFC 6749, section 5.2) that an error
-// shape of sso-oidc stands for: "invalid_grant" for InvalidGrantException.
-func oauthError(shape string) string {
-	name := strings.TrimSuffix(shape, "Exception")
-	if name == "InternalServer" {
-		return "server_error"
-	}
-	var b strings.Builder
-	for i, r := range name {
-		if unicode.IsUpper(r) && i > 0 {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 // unknownOperation refuses an operation that the service, or any service,
