@@ -65,8 +65,10 @@ type Tx interface {
 	InsertAccountAssignment(a Assignment, created time.Time) error
 	// DeleteAccountAssignment reports whether the assignment was there.
 	DeleteAccountAssignment(a Assignment) (bool, error)
-	// BumpChange tells all nodes that an access was taken away.
-	BumpChange() (int64, error)
+	// RevokeAssignment ends the sessions of those who lose access with the
+	// assignment, which is still there: not of those who have another one, or
+	// another group.
+	RevokeAssignment(storeID string, a Assignment) error
 }
 
 // Create assigns the permission set s to the principal in the account and
@@ -106,15 +108,15 @@ func Create(tx Tx, now time.Time, ids ident.Source, in instance.Instance, s perm
 func Delete(tx Tx, now time.Time, ids ident.Source, in instance.Instance, s permissionset.PermissionSet, accountID string, p Principal) (Request, error) {
 	a := Assignment{AccountID: accountID, PermissionSetID: s.ID, Principal: p}
 	r := newRequest(now, ids, in, Deletion, a)
+	if err := tx.RevokeAssignment(in.IdentityStoreID, a); err != nil {
+		return Request{}, err
+	}
 	deleted, err := tx.DeleteAccountAssignment(a)
 	if err != nil {
 		return Request{}, err
 	}
 	if !deleted {
 		return r.store(tx, fmt.Sprintf("Received a 404 status error: EntitlementItem doesn't exist with the given entitlement key EntitlementKey{accessorId=AccessorId{value=%s}, resourceId=ResourceId{value=%s}, auxiliaryResourceId=AuxiliaryResourceId{value=%s}, containerId=ContainerId{value=%s}}.", p.ID, accountID, s.ID, in.ID))
-	}
-	if _, err := tx.BumpChange(); err != nil {
-		return Request{}, err
 	}
 	assigned, err := tx.AccountAssigned(s.ID, accountID)
 	if err != nil {

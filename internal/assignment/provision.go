@@ -52,6 +52,8 @@ type ProvisionTx interface {
 	// trusts the instance.
 	SAMLProvider(instanceID, accountID string) (string, bool, error)
 	InsertSAMLProvider(instanceID, accountID, name string, created time.Time) error
+	// RevokePrincipal ends all sessions of a role, by its unique id.
+	RevokePrincipal(uniqueID string) error
 }
 
 // provisionBatch is how many provisions are read at a time when all are
@@ -223,9 +225,12 @@ func deprovision(tx ProvisionTx, permissionSetID, accountID string) error {
 	return remove(tx, p)
 }
 
-// remove deletes a provision and its role.
+// remove deletes a provision and its role, whose sessions end.
 func remove(tx ProvisionTx, p Provision) error {
 	if err := tx.DeleteProvision(p.PermissionSetID, p.AccountID); err != nil {
+		return err
+	}
+	if err := tx.RevokePrincipal(p.RoleID); err != nil {
 		return err
 	}
 	return tx.DeleteRole(p.AccountID, p.RoleID)

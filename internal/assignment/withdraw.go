@@ -10,8 +10,6 @@ type WithdrawTx interface {
 	ProvisionsOfInstance(instanceID string, limit int) ([]Provision, error)
 	// DeleteAccountAssignments deletes all of a permission set in an account.
 	DeleteAccountAssignments(permissionSetID, accountID string) error
-	// BumpChange tells all nodes that an access was taken away.
-	BumpChange() (int64, error)
 }
 
 // WithdrawAccount takes all access to the account away and deletes its roles,
@@ -34,11 +32,7 @@ func Withdraw(tx WithdrawTx, in instance.Instance) error {
 func withdraw(tx WithdrawTx, next func() ([]Provision, error)) error {
 	for {
 		batch, err := next()
-		if err != nil {
-			return err
-		}
-		if len(batch) == 0 {
-			_, err := tx.BumpChange()
+		if err != nil || len(batch) == 0 {
 			return err
 		}
 		for _, p := range batch {

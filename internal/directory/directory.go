@@ -90,6 +90,8 @@ type UserTx interface {
 	// DeleteDirectoryUser deletes a user with memberships and external ids,
 	// and reports whether there was one.
 	DeleteDirectoryUser(storeID, userID string) (bool, error)
+	// RevokeUser ends the sessions in accounts that a user has opened.
+	RevokeUser(userID string) error
 }
 
 // GroupReader reads groups.
@@ -111,6 +113,9 @@ type GroupTx interface {
 	InsertDirectoryGroupExternalID(storeID, groupID string, id ExternalID) (bool, error)
 	UpdateDirectoryGroup(g Group) (bool, error)
 	DeleteDirectoryGroup(storeID, groupID string) (bool, error)
+	// RevokeGroup ends the sessions of those who lose access with a group,
+	// which is still there: not of those who have another way to it.
+	RevokeGroup(storeID, groupID string) error
 }
 
 // MembershipReader reads memberships.
@@ -138,4 +143,7 @@ type MembershipTx interface {
 	// already.
 	InsertDirectoryMembership(Membership) (bool, error)
 	DeleteDirectoryMembership(storeID, membershipID string) (bool, error)
+	// RevokeMembership ends the sessions that a user loses by leaving a
+	// group, whose member the user still is.
+	RevokeMembership(storeID, groupID, userID string) error
 }

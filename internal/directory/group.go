@@ -187,7 +187,8 @@ func UpdateGroup(tx GroupTx, by Stamp, storeID, groupID string, operations []Ope
 }
 
 // DeleteGroup deletes a group and its memberships, and returns both: the
-// group and the ids of the users who were in it.
+// group and the ids of the users who were in it. Whatever sessions only the
+// group allowed end.
 func DeleteGroup(tx Tx, storeID, groupID string) (Group, []string, error) {
 	g, err := GroupByID(tx, storeID, groupID)
 	if err != nil {
@@ -195,6 +196,9 @@ func DeleteGroup(tx Tx, storeID, groupID string) (Group, []string, error) {
 	}
 	members, err := tx.DirectoryUserIDsOfGroup(storeID, groupID)
 	if err != nil {
+		return Group{}, nil, err
+	}
+	if err := tx.RevokeGroup(storeID, groupID); err != nil {
 		return Group{}, nil, err
 	}
 	if _, err := tx.DeleteDirectoryGroup(storeID, groupID); err != nil {

@@ -115,10 +115,13 @@ func UsersOfGroup(tx MembershipReader, storeID, groupID string) ([]string, error
 }
 
 // DeleteMembership takes a user out of a group and returns the membership
-// that was.
+// that was. Whatever sessions only the membership allowed end.
 func DeleteMembership(tx MembershipTx, storeID, membershipID string) (Membership, error) {
 	m, err := MembershipByID(tx, storeID, membershipID)
 	if err != nil {
+		return Membership{}, err
+	}
+	if err := tx.RevokeMembership(storeID, m.GroupID, m.UserID); err != nil {
 		return Membership{}, err
 	}
 	deleted, err := tx.DeleteDirectoryMembership(storeID, membershipID)

@@ -214,10 +214,13 @@ func EnableUser(tx UserTx, by Stamp, storeID, userID string) (u User, changed bo
 	return setStatus(tx, by, storeID, userID, Enabled)
 }
 
-// DisableUser keeps a user from signing in. changed is false when the user
-// was disabled. Ending the user's sessions is the caller's work.
+// DisableUser keeps a user from signing in and ends the sessions in accounts
+// that the user has opened. changed is false when the user was disabled.
 func DisableUser(tx UserTx, by Stamp, storeID, userID string) (u User, changed bool, err error) {
-	return setStatus(tx, by, storeID, userID, Disabled)
+	if u, changed, err = setStatus(tx, by, storeID, userID, Disabled); changed {
+		err = tx.RevokeUser(userID)
+	}
+	return u, changed, err
 }
 
 func setStatus(tx UserTx, by Stamp, storeID, userID string, status Status) (User, bool, error) {
@@ -231,7 +234,7 @@ func setStatus(tx UserTx, by Stamp, storeID, userID string, status Status) (User
 }
 
 // DeleteUser deletes a user and the user's memberships, and returns both: the
-// user and the ids of the groups the user was in.
+// user and the ids of the groups the user was in. The user's sessions end.
 func DeleteUser(tx Tx, storeID, userID string) (User, []string, error) {
 	u, err := UserByID(tx, storeID, userID)
 	if err != nil {
@@ -239,6 +242,9 @@ func DeleteUser(tx Tx, storeID, userID string) (User, []string, error) {
 	}
 	groups, err := tx.DirectoryGroupIDsOfUser(storeID, userID)
 	if err != nil {
+		return User{}, nil, err
+	}
+	if err := tx.RevokeUser(userID); err != nil {
 		return User{}, nil, err
 	}
 	if _, err := tx.DeleteDirectoryUser(storeID, userID); err != nil {

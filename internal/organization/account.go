@@ -247,8 +247,8 @@ func MoveAccount(tx Tx, o Organization, accountID, sourceID, destinationID strin
 	return tx.UpdateMemberParent(o.ID, accountID, destinationID)
 }
 
-// CloseAccount closes a member account for good. It stays listed, as
-// SUSPENDED, until it is removed from the organization.
+// CloseAccount closes a member account for good, and ends all sessions in it.
+// It stays listed, as SUSPENDED, until it is removed from the organization.
 func CloseAccount(tx Tx, o Organization, accountID string) error {
 	a, err := MemberAccount(tx, o, accountID)
 	if err != nil {
@@ -266,8 +266,7 @@ func CloseAccount(tx Tx, o Organization, accountID string) error {
 	if err := tx.UpdateAccountState(accountID, Closed); err != nil {
 		return err
 	}
-	_, err = tx.BumpChange()
-	return err
+	return tx.RevokeAccount(accountID)
 }
 
 // RemoveAccount makes a member account standalone and drops its tags. A
@@ -289,11 +288,7 @@ func RemoveAccount(tx Tx, o Organization, accountID string) error {
 	if err := tx.DeleteOrganizationTags(o.ID, accountID); err != nil {
 		return err
 	}
-	if err := tx.DeleteMember(o.ID, accountID); err != nil {
-		return err
-	}
-	_, err = tx.BumpChange()
-	return err
+	return tx.DeleteMember(o.ID, accountID)
 }
 
 func requireAllFeatures(o Organization) error {

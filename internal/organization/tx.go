@@ -37,8 +37,8 @@ type AccountTx interface {
 	InsertMember(Member) error
 	UpdateMemberParent(orgID, accountID, parentID string) error
 	DeleteMember(orgID, accountID string) error
-	// BumpChange tells all nodes that an access was taken away.
-	BumpChange() (int64, error)
+	// RevokeAccount ends all sessions in an account.
+	RevokeAccount(accountID string) error
 }
 
 // TreeTx is what the tree of containers needs.

@@ -56,6 +56,11 @@ type Tx interface {
 	// DeletePortalSessionsOfUser deletes all sessions of a user and returns
 	// how many there were.
 	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
+	// RevokePortalSession ends what was opened in accounts from a session,
+	// RevokePortalSessionsOfUser from all sessions of a user, which are still
+	// there.
+	RevokePortalSession(id string) error
+	RevokePortalSessionsOfUser(storeID, userID string) error
 	// DeleteExpiredPortalSessions deletes at most limit sessions.
 	DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error)
 }
@@ -101,17 +106,24 @@ func List(tx Reader, now time.Time, storeID, userID, after string, limit int) (l
 	return live, next, err
 }
 
-// End ends a session. fault.NotFound, subject "session", when there is none.
+// End ends a session, with the sessions in accounts that were opened from it.
+// fault.NotFound, subject "session", when there is none.
 func End(tx Tx, id string) error {
 	ended, err := tx.DeletePortalSession(id)
-	if err == nil && !ended {
-		err = fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+	if err != nil {
+		return err
 	}
-	return err
+	if !ended {
+		return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+	}
+	return tx.RevokePortalSession(id)
 }
 
-// EndAll ends all sessions of a person and returns how many there were.
+// EndAll is End for all sessions of a person, and returns how many there were.
 func EndAll(tx Tx, storeID, userID string) (int64, error) {
+	if err := tx.RevokePortalSessionsOfUser(storeID, userID); err != nil {
+		return 0, err
+	}
 	return tx.DeletePortalSessionsOfUser(storeID, userID)
 }
 
