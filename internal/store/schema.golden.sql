@@ -63,6 +63,22 @@ CREATE TABLE audit_pending (
  body BYTEA NOT NULL
 );
 
+CREATE TABLE authorization_codes (
+ code_hash BYTEA NOT NULL PRIMARY KEY,
+ client_id TEXT NOT NULL,
+ redirect_uri TEXT NOT NULL,
+ challenge TEXT NOT NULL,
+ scopes TEXT NOT NULL,
+ session_id TEXT NOT NULL REFERENCES portal_sessions (id) ON DELETE CASCADE,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ family_id TEXT NOT NULL
+);
+
+CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at) WHERE family_id = '';
+
+CREATE INDEX authorization_codes_by_session ON authorization_codes (session_id);
+
 CREATE TABLE change_counter (
  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
  value BIGINT NOT NULL
@@ -92,6 +108,31 @@ CREATE TABLE delegated_administrator (
 
 CREATE INDEX delegated_administrator_by_service
  ON delegated_administrator (organization_id, service_principal, account_id);
+
+CREATE TABLE device_authorizations (
+ code_hash BYTEA NOT NULL PRIMARY KEY,
+ user_code TEXT NOT NULL UNIQUE,
+ client_id TEXT NOT NULL,
+ client_name TEXT NOT NULL,
+ scopes TEXT NOT NULL,
+ store_id TEXT NOT NULL REFERENCES instances (identity_store_id) ON DELETE CASCADE,
+ source_ip TEXT NOT NULL,
+ user_agent TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ status TEXT NOT NULL CHECK (status IN ('PENDING', 'APPROVED', 'DENIED', 'REDEEMED')),
+ session_id TEXT REFERENCES portal_sessions (id) ON DELETE CASCADE,
+ family_id TEXT NOT NULL,
+ next_poll_at BIGINT NOT NULL,
+ CHECK ((status IN ('APPROVED', 'REDEEMED')) = (session_id IS NOT NULL)),
+ CHECK ((status = 'REDEEMED') = (family_id <> ''))
+);
+
+CREATE INDEX device_authorizations_by_expiry ON device_authorizations (expires_at) WHERE status <> 'REDEEMED';
+
+CREATE INDEX device_authorizations_by_session ON device_authorizations (session_id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX device_authorizations_by_store ON device_authorizations (store_id);
 
 CREATE TABLE directory_group_external_ids (
  store_id TEXT NOT NULL,
@@ -274,6 +315,8 @@ CREATE TABLE instances (
 
 CREATE UNIQUE INDEX instances_by_account ON instances (owner_account_id) WHERE organization_id = '';
 
+CREATE INDEX instances_by_age ON instances (created_at, id);
+
 CREATE UNIQUE INDEX instances_by_organization ON instances (organization_id) WHERE organization_id <> '';
 
 CREATE TABLE key_generation (
@@ -454,3 +497,18 @@ CREATE TABLE throttles (
 );
 
 CREATE INDEX throttles_by_forgotten ON throttles (forgotten_at);
+
+CREATE TABLE token_families (
+ id TEXT NOT NULL PRIMARY KEY,
+ client_id TEXT NOT NULL,
+ session_id TEXT NOT NULL REFERENCES portal_sessions (id) ON DELETE CASCADE,
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ scopes TEXT NOT NULL, -- separated by spaces
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ sequence BIGINT NOT NULL CHECK (sequence >= 0),
+ exchanges TEXT NOT NULL
+);
+
+CREATE INDEX token_families_by_session ON token_families (session_id);
