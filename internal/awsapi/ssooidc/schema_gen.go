@@ -12,13 +12,26 @@ import (
 func Descriptor() *schema.Service {
 	return &schema.Service{
 		ID: "sso-oidc", Protocol: schema.RESTJSON1, APIVersion: "2019-06-10", TargetPrefix: "", SigningName: "sso-oauth", XMLNamespace: "",
-		ActionPrefix: "sso-oauth", EventSource: "sso-oauth.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
+		ActionPrefix: "sso-oauth", EventSource: "sso.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "InvalidRequestException", Style: "coral", Reasons: false},
 		Faults: map[string]string{
-			"denied":    "AccessDeniedException",
-			"internal":  "InternalServerException",
-			"invalid":   "InvalidRequestException",
-			"throttled": "SlowDownException",
+			"conflict":                        "InvalidRequestException",
+			"denied":                          "AccessDeniedException",
+			"internal":                        "InternalServerException",
+			"invalid":                         "InvalidRequestException",
+			"invalid:authorization_pending":   "AuthorizationPendingException",
+			"invalid:expired_token":           "ExpiredTokenException",
+			"invalid:invalid_client":          "InvalidClientException",
+			"invalid:invalid_client_metadata": "InvalidClientMetadataException",
+			"invalid:invalid_grant":           "InvalidGrantException",
+			"invalid:invalid_redirect_uri":    "InvalidRedirectUriException",
+			"invalid:invalid_scope":           "InvalidScopeException",
+			"invalid:unauthorized_client":     "UnauthorizedClientException",
+			"invalid:unsupported_grant_type":  "UnsupportedGrantTypeException",
+			"not_found":                       "InvalidRequestException",
+			"quota":                           "SlowDownException",
+			"throttled":                       "SlowDownException",
+			"unavailable":                     "InternalServerException",
 		},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),
 	}
@@ -31,6 +44,8 @@ func operations() []schema.Operation {
 			Method: "POST", Path: "/token", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidClientException", "InvalidGrantException", "UnauthorizedClientException", "UnsupportedGrantTypeException", "InvalidScopeException", "AuthorizationPendingException", "SlowDownException", "AccessDeniedException", "ExpiredTokenException", "InternalServerException"},
 			Action: "", Gate: schema.GateNone,
+			AuditRequest:  []string{"clientId", "clientSecret", "grantType", "refreshToken", "codeVerifier", "redirectUri"},
+			AuditResponse: []string{"accessToken", "tokenType", "expiresIn", "refreshToken"},
 		},
 		{
 			Name: "CreateTokenWithIAM", Input: 12, Output: 13, NewInput: func() any { return new(CreateTokenWithIAMRequest) },
@@ -40,15 +55,19 @@ func operations() []schema.Operation {
 		},
 		{
 			Name: "RegisterClient", Input: 24, Output: 25, NewInput: func() any { return new(RegisterClientRequest) },
-			Method: "POST", Path: "/client/register", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
+			Method: "POST", Path: "/client/register", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidScopeException", "InvalidClientMetadataException", "InternalServerException", "InvalidRedirectUriException", "UnsupportedGrantTypeException", "SlowDownException"},
 			Action: "", Gate: schema.GateNone,
+			AuditRequest:  []string{"clientName", "clientType", "scopes", "grantTypes", "redirectUris", "issuerUrl"},
+			AuditResponse: []string{"clientId", "clientSecret", "clientIdIssuedAt", "clientSecretExpiresAt"},
 		},
 		{
 			Name: "StartDeviceAuthorization", Input: 28, Output: 29, NewInput: func() any { return new(StartDeviceAuthorizationRequest) },
 			Method: "POST", Path: "/device_authorization", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: false, Stateless: false,
 			Errors: []string{"InvalidRequestException", "InvalidClientException", "UnauthorizedClientException", "SlowDownException", "InternalServerException"},
 			Action: "", Gate: schema.GateNone,
+			AuditRequest:  []string{"clientId", "clientSecret", "startUrl"},
+			AuditResponse: []string{"verificationUri", "expiresIn", "interval"},
 		},
 	}
 }
