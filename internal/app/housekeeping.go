@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+const (
+	// housekeepingEvery is how often what has expired is removed.
+	housekeepingEvery = 10 * time.Minute
+	// sweepBatch is how many rows one transaction removes, so that none keeps
+	// the writer for long.
+	sweepBatch = 500
+	// requestsKept is how long the status of an assignment or provisioning
+	// request can be asked for.
+	requestsKept = 90 * 24 * time.Hour
+)
+
+// sweep removes at most limit rows of one kind that are of no use any longer
+// and tells how many there were. Several nodes may sweep at once.
+type sweep struct {
+	name   string
+	remove func(tx *store.Tx, now time.Time, limit int) (int64, error)
+}
+
+func sweeps() []sweep {
+	return []sweep{
+		{"idempotent responses", func(tx *store.Tx, _ time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredResponses(limit)
+		}},
+		{"assignment requests", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteAssignmentRequests(now.Add(-requestsKept), limit)
+		}},
+	}
+}
+
+// keepHouse sweeps until ctx ends.
+func (p *Program) keepHouse(ctx context.Context) {
+	ticker := time.NewTicker(housekeepingEvery)
+	defer ticker.Stop()
+	for {
+		for _, s := range sweeps() {
+			if err := p.sweep(ctx, s); err != nil && ctx.Err() == nil {
+				p.report("housekeeping")(fmt.Errorf("%s: %w", s.name, err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (p *Program) sweep(ctx context.Context, s sweep) error {
+	for {
+		var removed int64
+		err := p.Store.Update(ctx, func(tx *store.Tx) (err error) {
+			removed, err = s.remove(tx, p.Now(), sweepBatch)
+			return err
+		})
+		if err != nil || removed < sweepBatch {
+			return err
+		}
+	}
+}
