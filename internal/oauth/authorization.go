@@ -63,8 +63,8 @@ type CodeTx interface {
 	DeleteExpiredAuthorizationCodes(now time.Time, limit int) (int64, error)
 }
 
-// maxState is the length of the longest state that is handed back, in bytes.
-const maxState = 1024
+// MaxState is the length of the longest state that is handed back, in bytes.
+const MaxState = 1024
 
 const requestContext = "atrium oauth authorization request v1"
 
@@ -95,7 +95,7 @@ func BeginAuthorization(keys Keys, now time.Time, c Client, storeID string, in N
 		return "", invalid("invalid_request", "The code challenge method must be S256")
 	case !isChallenge(in.Challenge):
 		return "", invalid("invalid_request", "The code challenge must be a SHA-256 hash in base64url")
-	case len(in.State) > maxState:
+	case len(in.State) > MaxState:
 		return "", invalid("invalid_request", "The state is too long")
 	}
 	if len(in.Scopes) == 0 {
