@@ -208,3 +208,11 @@ func (l *errorLog) lines() []string {
 	defer l.mu.Unlock()
 	return l.text
 }
+
+// Only is Run on SQLite alone, for what does not depend on the engine.
+func Only(t *testing.T, cfg store.Config, test func(t *testing.T, n *Node)) {
+	t.Helper()
+	clock := new(Clock)
+	cfg.Clock = clock.Now
+	test(t, start(t, storetest.Open(t, cfg), clock))
+}

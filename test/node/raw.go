@@ -27,6 +27,7 @@ type Call struct {
 	Service        string // signing name
 	Region         string // Region by default
 	At             time.Time
+	Chunked        bool // sent in chunks, its length not told
 }
 
 // Answer is what a node answered.
@@ -60,6 +61,9 @@ func (n *Node) Request(t testing.TB, who *Caller, c Call) *http.Request {
 	}
 	for name, values := range c.Header {
 		r.Header[name] = values
+	}
+	if c.Chunked {
+		r.ContentLength, r.Body, r.GetBody = -1, io.NopCloser(bytes.NewReader(c.Body)), nil
 	}
 	if who == nil {
 		return r

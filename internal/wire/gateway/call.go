@@ -93,7 +93,9 @@ func (c *call) readBody(r *http.Request) *wireError {
 func (c *call) resolve(r *http.Request) {
 	switch c.kind {
 	case kindJSON:
-		c.target = c.gateway.resolver.json(r.Header.Get("X-Amz-Target"))
+		if isAWSJSON(r) {
+			c.target = c.gateway.resolver.json(r.Header.Get("X-Amz-Target"))
+		}
 	case kindREST:
 		c.target, _ = c.gateway.resolver.route(r)
 	case kindQuery:

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/atrium-iam/atrium/internal/wire/awsjson"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
 
@@ -85,9 +86,19 @@ func (rs *resolver) classify(r *http.Request) kind {
 	return kindNone
 }
 
-func isForm(r *http.Request) bool {
-	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(mediaType), "application/x-www-form-urlencoded")
+func isForm(r *http.Request) bool { return mediaType(r) == "application/x-www-form-urlencoded" }
+
+// isAWSJSON reports whether a request with an X-Amz-Target has the form that
+// awsJson prescribes. Nothing else names an operation.
+func isAWSJSON(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.URL.Path == "/" && len(r.Header["X-Amz-Target"]) == 1 &&
+		(mediaType(r) == awsjson.ContentType || mediaType(r) == "application/x-amz-json-1.0")
+}
+
+// mediaType is the content type of r, without parameters and in lower case.
+func mediaType(r *http.Request) string {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
 }
 
 // route matches REST bindings; a binding with a constant query wins.

@@ -28,7 +28,10 @@ func TestResolve(t *testing.T) {
 		want                                               string // "service operation", "" when it is no API request
 	}{
 		{"json", "POST", "/", "application/x-amz-json-1.1", "AWSIdentityStore.CreateUser", "{}", "identitystore CreateUser"},
-		{"json, unknown operation", "POST", "/", "", "AWSIdentityStore.Nope", "{}", "identitystore ?"},
+		{"json, unknown operation", "POST", "/", "application/x-amz-json-1.1", "AWSIdentityStore.Nope", "{}", "identitystore ?"},
+		{"json, called a form", "POST", "/", form, "AWSIdentityStore.CreateUser", "{}", "? ?"},
+		{"json, elsewhere", "POST", "/x", "application/x-amz-json-1.1", "AWSIdentityStore.CreateUser", "{}", "? ?"},
+		{"json, other method", "PUT", "/", "application/x-amz-json-1.1", "AWSIdentityStore.CreateUser", "{}", "? ?"},
 		{"json, unknown service", "POST", "/", "", "Nope.CreateUser", "{}", "? ?"},
 		{"json, no dot", "POST", "/", "", "CreateUser", "{}", "? ?"},
 		{"query", "POST", "/", form + "; charset=utf-8", "", "Action=GetCallerIdentity&Version=2011-06-15", "sts GetCallerIdentity"},
