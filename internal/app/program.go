@@ -13,10 +13,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/keys"
@@ -46,16 +48,20 @@ type Options struct {
 // Program is one node of Atrium.
 type Program struct {
 	Options
-	ids     ident.Source
-	ring    *keys.Ring
-	trail   *audit.Writer
-	metrics *metrics
-	handler http.Handler
+	ids       ident.Source
+	ring      *keys.Ring
+	passwords *credential.Hasher
+	trail     *audit.Writer
+	metrics   *metrics
+	handler   http.Handler
 }
 
 // New loads the keys and builds the services. Run serves.
 func New(ctx context.Context, o Options) (*Program, error) {
-	p := &Program{Options: o, ids: ident.NewSource(o.Rand), metrics: newMetrics()}
+	p := &Program{
+		Options: o, ids: ident.NewSource(o.Rand), metrics: newMetrics(),
+		passwords: credential.NewHasher(credential.Recommended(), runtime.GOMAXPROCS(0), o.Rand),
+	}
 	var err error
 	if p.ring, err = keys.Load(ctx, store.Bind[keys.Tx](o.Store), o.Root, o.Now, o.Rand); err != nil {
 		return nil, fmt.Errorf("loading the keys: %w", err)
@@ -77,7 +83,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 
 func (p *Program) newGateway() (*gateway.Gateway, error) {
 	return gateway.New(gateway.Options{
-		Services: services(p.Store),
+		Services: p.services(),
 		Keys:     &credentials{db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets()},
 		Policies: iam.NewCompiler(awsManaged, compiledPolicies),
 		Tokens:   sealer{p.ring, keys.PagingTokens},

@@ -2,11 +2,14 @@ package app
 
 import (
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
+	"github.com/atrium-iam/atrium/internal/api/oidc"
 	"github.com/atrium-iam/atrium/internal/api/organizations"
+	"github.com/atrium-iam/atrium/internal/api/settings"
 	"github.com/atrium-iam/atrium/internal/api/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/api/sts"
 	identitystorewire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	organizationswire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
+	settingswire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	ssowire "github.com/atrium-iam/atrium/internal/awsapi/sso"
 	ssoadminwire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	ssooidcwire "github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
@@ -15,9 +18,10 @@ import (
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
-// services are the AWS services of a node, each bound to the store through
-// the transaction interface that it asks for.
-func services(s *store.Store) []gateway.Service {
+// services are the AWS services of a node and its settings API, each bound to
+// the store through the transaction interface that it asks for.
+func (p *Program) services() []gateway.Service {
+	s := p.Store
 	return []gateway.Service{
 		gateway.NewService(identitystorewire.Descriptor(), store.Bind[identitystore.Tx](s),
 			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{})),
@@ -25,13 +29,15 @@ func services(s *store.Store) []gateway.Service {
 			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
 			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
+		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
+			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[*gateway.Context[sts.Tx]](sts.Service{})),
 		// The sign-in side has its operations still to come: each is answered
 		// as not served.
 		gateway.NewService(ssowire.Descriptor(), store.Bind[gateway.Tx](s),
 			ssowire.Bind[*gateway.Context[gateway.Tx]](ssowire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
-		gateway.NewService(ssooidcwire.Descriptor(), store.Bind[gateway.Tx](s),
-			ssooidcwire.Bind[*gateway.Context[gateway.Tx]](ssooidcwire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		gateway.NewService(ssooidcwire.Descriptor(), store.Bind[oidc.Tx](s),
+			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}
 }

@@ -1,4 +1,5 @@
-// Command awsgen keeps AWS's service models and turns them into Go.
+// Command awsgen keeps AWS's service models, and the one of Atrium's own
+// settings API, and turns them into Go.
 //
 //	awsgen import -botocore DIR   read the vendor models, write model/*.json
 //	awsgen generate               write internal/awsapi/* from model/ and its overlays
@@ -17,9 +18,14 @@ import (
 	"github.com/atrium-iam/atrium/internal/awsgen/model"
 )
 
-func services() []string {
+// vendorServices are AWS's services, whose models are imported.
+func vendorServices() []string {
 	return []string{"identitystore", "organizations", "sso", "sso-admin", "sso-oidc", "sts"}
 }
+
+// services are all services. The model of settings is written by hand: it
+// serves what AWS has in its console only, and publishes no model of.
+func services() []string { return append(vendorServices(), "settings") }
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -56,7 +62,7 @@ func importModels(vendor, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, id := range services() {
+	for _, id := range vendorServices() {
 		s, err := botocore.Import(vendor, id)
 		if err != nil {
 			return err

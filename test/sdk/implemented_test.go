@@ -49,7 +49,7 @@ func TestSDKOperations(t *testing.T) {
 	var c node.Caller
 	missing := notImplemented(t)
 	inSDK := map[string]bool{}
-	for _, s := range wiretest.Services() {
+	for _, s := range wiretest.AWSServices() {
 		var ours []string
 		for _, o := range s.Operations {
 			ours = append(ours, o.Name)

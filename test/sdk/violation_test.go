@@ -25,6 +25,7 @@ var codes = map[string]string{
 	"sso-admin": "ValidationException", "identitystore": "ValidationException",
 	"organizations": "InvalidInputException", "sts": "ValidationError",
 	"sso": "InvalidRequestException", "sso-oidc": "InvalidRequestException",
+	"settings": "ValidationException",
 }
 
 // TestViolations breaks every constraint of every operation's input, one at a

@@ -7,7 +7,7 @@ import (
 
 // service emits the interface, its unimplemented base and the binding table.
 func (g *generator) service(b *bytes.Buffer) error {
-	fmt.Fprintf(b, "// Package %s holds the types, the service interface and the descriptor of\n// AWS's %s %s.\npackage %s\n\n",
+	fmt.Fprintf(b, "// Package %s holds the types, the service interface and the descriptor of\n// the service %s %s.\npackage %s\n\n",
 		g.pkg, g.s.ID, g.s.APIVersion, g.pkg)
 	b.WriteString("import \"github.com/atrium-iam/atrium/internal/wire/schema\"\n\n")
 

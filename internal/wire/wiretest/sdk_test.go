@@ -104,7 +104,7 @@ func newCodec(s *schema.Service) protocolCodec {
 // TestSDK calls every operation with AWS's own SDK: what the SDK sends, the
 // codec reads; what the codec answers, the SDK reads.
 func TestSDK(t *testing.T) {
-	for _, s := range wiretest.Services() {
+	for _, s := range wiretest.AWSServices() {
 		fake := &server{}
 		c, sdk := newCodec(s.Service), reflect.ValueOf(client(s.ID, fake))
 		for i := range s.Operations {
@@ -153,7 +153,7 @@ func exchange(t *testing.T, fake *server, c protocolCodec, op *schema.Operation,
 // TestSDKReadsErrors answers each operation with each error of its model and
 // with one of no model.
 func TestSDKReadsErrors(t *testing.T) {
-	for _, s := range wiretest.Services() {
+	for _, s := range wiretest.AWSServices() {
 		fake := &server{}
 		c, sdk := newCodec(s.Service), reflect.ValueOf(client(s.ID, fake))
 		for i := range s.Operations {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/awsapi/organizations"
+	"github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/awsapi/sso"
 	"github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
@@ -21,6 +22,12 @@ type Service struct {
 
 // Services returns the generated services.
 func Services() []Service {
+	own := Service{settings.Descriptor(), outputs(settings.Bind[int](settings.Unimplemented[int]{}), settings.Descriptor())}
+	return append(AWSServices(), own)
+}
+
+// AWSServices returns the services that AWS has, and an SDK for.
+func AWSServices() []Service {
 	return []Service{
 		{ssoadmin.Descriptor(), outputs(ssoadmin.Bind[int](ssoadmin.Unimplemented[int]{}), ssoadmin.Descriptor())},
 		{identitystore.Descriptor(), outputs(identitystore.Bind[int](identitystore.Unimplemented[int]{}), identitystore.Descriptor())},
