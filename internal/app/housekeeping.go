@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -33,6 +34,13 @@ func sweeps() []sweep {
 		}},
 		{"assignment requests", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteAssignmentRequests(now.Add(-requestsKept), limit)
+		}},
+		{"device authorizations", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			// Their clients may ask once more, and then hear that it is too late.
+			return tx.DeleteExpiredDevices(now.Add(-oauth.DeviceLifetime), limit)
+		}},
+		{"authorization codes", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredAuthorizationCodes(now, limit)
 		}},
 	}
 }

@@ -58,9 +58,6 @@ type CodeTx interface {
 	AuthorizationCode(Hash) (Code, bool, error)
 	InsertAuthorizationCode(Code) error
 	RedeemAuthorizationCode(code Hash, familyID string) error
-	// DeleteExpiredAuthorizationCodes deletes at most limit codes that were
-	// not redeemed.
-	DeleteExpiredAuthorizationCodes(now time.Time, limit int) (int64, error)
 }
 
 // MaxState is the length of the longest state that is handed back, in bytes.
@@ -143,11 +140,6 @@ func ApproveAuthorization(tx CodeTx, now time.Time, ids ident.Source, keys Keys,
 	}
 	if a.StoreID != s.StoreID {
 		return "", fault.New(fault.Denied, "authorization_request", "You are signed in to another directory than the request is for.")
-	}
-	if sweeps(ids) {
-		if _, err := tx.DeleteExpiredAuthorizationCodes(now, sweep); err != nil {
-			return "", err
-		}
 	}
 	code := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
 	err = tx.InsertAuthorizationCode(Code{

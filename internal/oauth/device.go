@@ -67,9 +67,6 @@ type DeviceTx interface {
 	InsertDevice(Device) (bool, error)
 	// UpdateDevice stores d's Status, SessionID, FamilyID and NextPoll.
 	UpdateDevice(d Device) error
-	// DeleteExpiredDevices deletes at most limit authorizations that expired
-	// before a time and were not redeemed.
-	DeleteExpiredDevices(before time.Time, limit int) (int64, error)
 }
 
 // SessionReader finds portal sessions.
@@ -89,12 +86,6 @@ type approval struct {
 func StartDevice(tx DeviceTx, now time.Time, ids ident.Source, c Client, storeID string, from Requester) (Device, string, error) {
 	if !c.MayUse(GrantDeviceCode) {
 		return Device{}, "", errUnauthorizedClient(GrantDeviceCode)
-	}
-	if sweeps(ids) {
-		// Those that expired lately stay, so that their clients hear of it.
-		if _, err := tx.DeleteExpiredDevices(now.Add(-DeviceLifetime), sweep); err != nil {
-			return Device{}, "", err
-		}
 	}
 	code := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
 	d := Device{
@@ -278,12 +269,6 @@ func canonicalUserCode(typed string) (string, bool) {
 	}
 	return letters[:4] + "-" + letters[4:], true
 }
-
-// sweep is how many rows that have expired are cleared away at once, in one of
-// sixteen requests.
-const sweep = 64
-
-func sweeps(ids ident.Source) bool { return ids.Bytes(1)[0] < 16 }
 
 // maxUserAgent is how much of a user agent is kept, in bytes.
 const maxUserAgent = 256

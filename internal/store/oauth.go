@@ -141,7 +141,8 @@ func (t *Tx) UpdateDevice(d oauth.Device) error {
 	return err
 }
 
-// DeleteExpiredDevices is part of oauth.DeviceTx.
+// DeleteExpiredDevices deletes at most limit device authorizations that
+// expired before a time and were not redeemed, and returns how many.
 func (t *Tx) DeleteExpiredDevices(before time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM device_authorizations WHERE code_hash IN (
 		SELECT code_hash FROM device_authorizations WHERE status <> 'REDEEMED' AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
@@ -175,7 +176,8 @@ func (t *Tx) RedeemAuthorizationCode(hash oauth.Hash, familyID string) error {
 	return err
 }
 
-// DeleteExpiredAuthorizationCodes is part of oauth.CodeTx.
+// DeleteExpiredAuthorizationCodes deletes at most limit authorization codes
+// that have expired and were not redeemed, and returns how many.
 func (t *Tx) DeleteExpiredAuthorizationCodes(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM authorization_codes WHERE code_hash IN (
 		SELECT code_hash FROM authorization_codes WHERE family_id = '' AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
