@@ -1,12 +1,11 @@
 package app
 
 import (
-	"net/http"
-
 	"github.com/atrium-iam/atrium/internal/api/oidc"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/oauth"
+	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -28,10 +27,10 @@ func (p *Program) oauthKeys() oauth.Keys {
 }
 
 // authorization serves what clients ask for beside the operations of sso-oidc.
-// consent is the path of the page that asks for consent.
-func (p *Program) authorization(consent string) *oidc.Pages {
+// People answer on shown's pages.
+func (p *Program) authorization(shown *pages.Pages) *oidc.Pages {
 	return &oidc.Pages{
-		DB: store.Bind[instance.PortalReader](p.Store), Keys: p.oauthKeys(), URL: p.PeopleURL, Consent: consent, Now: p.Now,
-		Fail: func(w http.ResponseWriter, _ *http.Request, status int, message string) { plain(w, status, message) },
+		DB: store.Bind[instance.PortalReader](p.Store), Keys: p.oauthKeys(), URL: p.PeopleURL, Now: p.Now,
+		Consent: pages.ConsentPath + "?request=", Fail: shown.Fail,
 	}
 }

@@ -74,8 +74,12 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown, err := p.newPages()
+	if err != nil {
+		return nil, err
+	}
 	p.handler = &front{
-		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g, people: mount(),
+		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g, people: mount(shown, p.authorization(shown)),
 		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
 	}
 	return p, nil
@@ -117,6 +121,7 @@ func (p *Program) Run(ctx context.Context) error {
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { p.trail.Run(lasting) })
 	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.report("keys")) })
+	background.Go(func() { p.keepHouse(lasting) })
 
 	servers := []*http.Server{p.server(p.handler)}
 	failed := make(chan error, 2)

@@ -33,6 +33,10 @@ type Client struct {
 	UserAgent string // at most 256 bytes are kept
 }
 
+// NewClient returns where a session is begun from. What does not fit, or is not
+// printable ASCII, is taken out of the user agent.
+func NewClient(ip, userAgent string) Client { return Client{IP: ip, UserAgent: clip(userAgent)} }
+
 // TokenHash is the hash of a session's token, under which it is stored.
 type TokenHash [sha256.Size]byte
 
@@ -72,7 +76,6 @@ func Start(tx Tx, now time.Time, ids ident.Source, storeID, userID string, durat
 		ID: ids.Hex(32), StoreID: storeID, UserID: userID,
 		CreatedAt: now, ExpiresAt: now.Add(duration), Client: from,
 	}
-	s.Client.UserAgent = clip(s.Client.UserAgent)
 	token := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
 	return s, token, tx.InsertPortalSession(s, hashToken(token))
 }

@@ -43,7 +43,7 @@ func start(t *testing.T, s *store.Store, user string) (out session.Session, toke
 	t.Helper()
 	update(t, s, func(tx *store.Tx) (err error) {
 		out, token, err = session.Start(tx, storetest.Now(), ids(), storeID, user, time.Hour,
-			session.Client{IP: "203.0.113.9", UserAgent: "Browser\n" + strings.Repeat("é", 400)})
+			session.NewClient("203.0.113.9", "Browser\n"+strings.Repeat("é", 400)))
 		return err
 	})
 	return out, token

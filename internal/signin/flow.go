@@ -56,8 +56,9 @@ type Visit struct {
 	RequestID string
 }
 
-func (v Visit) client() session.Client {
-	return session.Client{IP: v.Address.String(), UserAgent: v.UserAgent}
+// Client is where the visit comes from, as sessions keep it.
+func (v Visit) Client() session.Client {
+	return session.NewClient(v.Address.String(), v.UserAgent)
 }
 
 // Outcome is what a step led to.
@@ -133,7 +134,7 @@ func (f *Flow) settle(tx Tx, v Visit, a Attempt) (Outcome, error) {
 	if err := throttle.GiveBack(tx, now, beginningAt(v.Address)); err != nil {
 		return Outcome{}, err
 	}
-	s, token, err := session.Start(tx, now, f.IDs, a.StoreID, a.UserID, session.DefaultDuration, v.client())
+	s, token, err := session.Start(tx, now, f.IDs, a.StoreID, a.UserID, session.DefaultDuration, v.Client())
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -37,7 +37,7 @@ func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit
 	return audit.Record{
 		UserIdentity: IdentityOf(in, a.UserID), EventTime: f.now(),
 		EventSource: signinSource, EventName: event, EventType: audit.ServiceEvent, Region: in.Region,
-		SourceIPAddress: v.Address.String(), UserAgent: v.client().UserAgent,
+		SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent,
 		AdditionalEventData: data, ServiceEventDetails: details,
 		RequestID: v.RequestID, EventID: f.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
 	}, nil

@@ -1,0 +1,16 @@
+package app
+
+import (
+	"github.com/atrium-iam/atrium/internal/signin"
+	"github.com/atrium-iam/atrium/internal/signin/pages"
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+// newPages makes the pages of signing in.
+func (p *Program) newPages() (*pages.Pages, error) {
+	return pages.New(pages.Options{
+		Flow: &signin.Flow{DB: store.Bind[signin.Tx](p.Store), Hasher: p.passwords, Audit: p.trail, IDs: p.ids, Now: p.Now},
+		DB:   store.Bind[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
+		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
+	})
+}

@@ -1,0 +1,50 @@
+// What the pages do beyond plain forms. Each works without this file.
+"use strict";
+
+// Show and hide passwords.
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const show = button.textContent;
+  const fields = button.dataset.reveal.split(" ").map((id) => document.getElementById(id));
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const reveal = fields[0].type === "password";
+    for (const field of fields) field.type = reveal ? "text" : "password";
+    button.textContent = reveal ? button.dataset.hide : show;
+  });
+  fields[0].form.addEventListener("submit", () => {
+    for (const field of fields) field.type = "password";
+  });
+}
+
+// Put the hyphen into a code while it is typed.
+for (const field of document.querySelectorAll("[data-user-code]")) {
+  field.addEventListener("input", () => {
+    if (field.selectionStart !== field.value.length) return;
+    const code = field.value.toUpperCase().replace(/[^A-Z0-9]/g, "").slice(0, 8);
+    field.value = code.length > 4 ? code.slice(0, 4) + "-" + code.slice(4) : code;
+  });
+}
+
+// Copy what stands beside a button.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  const copy = button.textContent;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("pre, code").textContent);
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = copy; }, 2000);
+  });
+}
+
+// Send a form once.
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    const button = form.querySelector("button[type=submit]");
+    if (button.getAttribute("aria-busy") === "true") event.preventDefault();
+    button.setAttribute("aria-busy", "true");
+  });
+}
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+});

@@ -1,0 +1,103 @@
+package pages
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+)
+
+// The reasons for which a page is refused before it is looked at.
+var (
+	errNotFound = errors.New("pages: no such page")
+	errInsecure = errors.New("pages: not over TLS")
+	errForged   = errors.New("pages: a form from elsewhere")
+	errDisabled = errors.New("pages: no instance")
+)
+
+// refusal is a page that says why there is no other.
+type refusal struct {
+	status      int
+	title, text string // keys of the catalogue
+	message     string // in the place of text
+	again       string // where to go on; "" for nowhere
+	againText   string
+}
+
+// fail answers with the page of an error.
+func (v *visit) fail(err error) {
+	f := v.refusalOf(err)
+	level := slog.LevelInfo
+	if f.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	v.pages.Log.LogAttrs(v.r.Context(), level, "page refused",
+		slog.String("request_id", v.RequestID), slog.Int("status", f.status),
+		slog.String("source_ip", v.Address.String()), slog.String("cause", err.Error()))
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
+		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
+	}
+	text := f.message
+	if text == "" {
+		text = v.text(f.text)
+	}
+	v.show(f.status, "refusal", f.title, map[string]any{"Text": text, "Again": f.again, "AgainText": f.againText})
+}
+
+// Fail answers with a page that tells a person why what they came for cannot
+// go on.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, message string) {
+	p.newVisit(w, r).show(status, "refusal", "error.request.title", map[string]any{"Text": message, "Again": "/start", "AgainText": "error.home"})
+}
+
+func (v *visit) refusalOf(err error) refusal {
+	const home, toHome = "/start", "error.home"
+	switch {
+	case errors.Is(err, errNotFound):
+		return refusal{status: http.StatusNotFound, title: "error.notfound.title", text: "error.notfound", again: home, againText: toHome}
+	case errors.Is(err, errInsecure):
+		return refusal{status: http.StatusForbidden, title: "error.insecure.title", text: "error.insecure"}
+	case errors.Is(err, errForged):
+		return refusal{status: http.StatusForbidden, title: "error.forged.title", text: "error.forged", again: home, againText: toHome}
+	case errors.Is(err, errDisabled):
+		return refusal{status: http.StatusNotFound, title: "error.disabled.title", text: "error.disabled"}
+	}
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		e = fault.New(fault.Internal, "", "")
+	}
+	switch e.Subject {
+	case "signin_attempt":
+		return refusal{status: http.StatusGone, title: "expired.title", text: "expired.text", again: home, againText: "expired.again"}
+	case "user_code", "expired_token", "authorization_request": // of package oauth
+		return refusal{status: http.StatusGone, title: "gone.title", text: "gone.text", again: home, againText: toHome}
+	}
+	switch e.Category {
+	case fault.Throttled:
+		return refusal{status: http.StatusTooManyRequests, title: "throttled.title", message: v.text("throttled.text", "wait", v.wait(e.RetryAfter))}
+	case fault.Unavailable:
+		return refusal{status: http.StatusServiceUnavailable, title: "error.busy.title", message: e.Message}
+	case fault.Conflict, fault.Denied, fault.Invalid, fault.NotFound:
+		return refusal{status: http.StatusConflict, title: "error.conflict.title", message: e.Message, again: home, againText: toHome}
+	default:
+		return refusal{status: http.StatusInternalServerError, title: "error.internal.title", message: v.text("error.internal", "request", v.RequestID)}
+	}
+}
+
+// seconds is a wait in whole seconds, rounded up.
+func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
+
+// wait is a wait in words.
+func (v *visit) wait(d time.Duration) string {
+	switch s := int((d + time.Second - 1) / time.Second); {
+	case s <= 1:
+		return v.text("wait.second")
+	case s < 100:
+		return v.text("wait.seconds", "count", strconv.Itoa(s))
+	default:
+		return v.text("wait.minutes", "count", strconv.Itoa((s+30)/60))
+	}
+}

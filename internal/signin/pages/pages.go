@@ -1,0 +1,154 @@
+// Package pages serves what people see of signing in: the sign-in itself, the
+// approval of devices and applications, and a plain access portal. Pages are
+// forms that work without script; what they do, the domain does.
+//
+// Everything that changes something is a POST that must come from a page of
+// this server: the browser says so (Sec-Fetch-Site or Origin), and the form
+// carries a token that only such a page can have.
+package pages
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/oauth"
+	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/signin"
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+// Tx is what the pages need of a transaction.
+type Tx interface {
+	directory.UserReader
+	session.Tx
+	throttle.Tx
+	audit.Tx
+	portalReader
+	instance.PortalReader
+	oauth.DeviceTx
+	oauth.CodeTx
+}
+
+// DB runs transactions. Their functions may run more than once.
+type DB interface {
+	Update(ctx context.Context, f func(Tx) error) error
+	View(ctx context.Context, f func(Tx) error) error
+}
+
+// Options is what Pages are made of. All are required.
+type Options struct {
+	Flow *signin.Flow
+	DB   DB
+	// Keys open requests for authorization.
+	Keys oauth.Keys
+	IDs  ident.Source
+	Now  func() time.Time
+	Log  *slog.Logger
+	// ClientIP tells the address of a request's client.
+	ClientIP func(*http.Request) netip.Addr
+	// Secure tells whether a request arrived over TLS.
+	Secure func(*http.Request) bool
+}
+
+// Pages serves the pages.
+type Pages struct {
+	Options
+	view   *view
+	origin *http.CrossOriginProtection
+}
+
+// New prepares the pages. It fails when a template or the catalogue is
+// damaged.
+func New(o Options) (*Pages, error) {
+	v, err := newView()
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Options: o, view: v, origin: http.NewCrossOriginProtection()}, nil
+}
+
+// Mount adds the pages' addresses to mux.
+func (p *Pages) Mount(mux *http.ServeMux) {
+	open := map[string]handler{ // to everybody
+		"GET /{$}":                       p.home,
+		"GET /signin":                    p.username,
+		"POST /signin":                   p.begin,
+		"GET /signin/{id}":               p.step,
+		"POST /signin/{id}/password":     p.password,
+		"POST /signin/{id}/new-password": p.newPassword,
+		"POST /signin/out":               p.signOut,
+		"GET /signin/signed-out":         p.signedOut,
+		"/":                              p.notFound,
+	}
+	for pattern, h := range open {
+		mux.Handle(pattern, p.handle(h))
+	}
+	signedIn := map[string]handler{
+		"GET /start":            p.portal,
+		"GET /device":           p.device,
+		"POST /device":          p.enterCode,
+		"POST /device/confirm":  p.confirmDevice,
+		"POST /device/allow":    p.allowDevice,
+		"POST /device/deny":     p.denyDevice,
+		"GET /device/done":      p.deviceDone,
+		"GET /device/denied":    p.deviceDenied,
+		"GET " + ConsentPath:    p.consent,
+		"POST /authorize/allow": p.allow,
+		"POST /authorize/deny":  p.deny,
+	}
+	for pattern, h := range signedIn {
+		mux.Handle(pattern, p.handle(p.signedIn(h)))
+	}
+	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
+}
+
+// handler serves one address. Its error becomes a page.
+type handler func(v *visit) error
+
+// maxForm is the largest form that is read, in bytes.
+const maxForm = 16 << 10
+
+// handle does what is the same for all pages.
+func (p *Pages) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		v := p.newVisit(w, r)
+		err := v.prepare()
+		if err == nil {
+			err = h(v)
+		}
+		if err != nil {
+			v.fail(err)
+		}
+	})
+}
+
+// signedIn sends those who are not signed in to do so, and lets the others
+// through.
+func (p *Pages) signedIn(h handler) handler {
+	return func(v *visit) error {
+		if v.user.ID != "" {
+			return h(v)
+		}
+		to := "/start"
+		if v.r.Method == http.MethodGet {
+			to = destination(v.r.URL.RequestURI())
+		}
+		v.redirect("/signin?to=" + escape(to))
+		return nil
+	}
+}
+
+func (p *Pages) home(v *visit) error {
+	v.redirect("/start")
+	return nil
+}
+
+func (p *Pages) notFound(*visit) error { return errNotFound }

@@ -1,0 +1,101 @@
+package pages
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/organization"
+)
+
+// portalReader is what the portal reads.
+type portalReader interface {
+	assignment.AccessReader
+	organization.AccountReader
+}
+
+// accountsPage is how many accounts a page of the portal shows, rolesShown how
+// many roles of each: more than a person has.
+const (
+	accountsPage = 50
+	rolesShown   = 200
+)
+
+// account is an account of the portal, with the roles that the person has.
+type account struct {
+	ID, Name, Email string
+	Roles           []role
+}
+
+// role is a role of the portal. Config is the AWS configuration of a profile
+// for it, Commands what to run to use it.
+type role struct{ Name, Config, Commands string }
+
+// portal lists what a person may use, and how.
+func (p *Pages) portal(v *visit) error {
+	var accounts []account
+	var next string
+	after := v.r.URL.Query().Get("after")
+	err := p.DB.View(v.r.Context(), func(tx Tx) error {
+		var err error
+		accounts, next, err = accountsOf(tx, v.instance, v.user.ID, after)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	v.show(http.StatusOK, "start", "start.title", map[string]any{
+		"User": v.user.DisplayName, "Accounts": accounts, "Next": next,
+		"StartURL": v.instance.StartURL(), "Region": v.instance.Region, "Until": v.until(),
+	})
+	return nil
+}
+
+func accountsOf(tx portalReader, in instance.Instance, userID, after string) (list []account, next string, err error) {
+	ids, next, err := assignment.AccountsOf(tx, in, userID, after, accountsPage)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, id := range ids {
+		a, _, err := tx.AccountByID(id)
+		if err != nil {
+			return nil, "", err
+		}
+		roles, _, err := assignment.RolesOf(tx, in, userID, id, "", rolesShown)
+		if err != nil {
+			return nil, "", err
+		}
+		one := account{ID: id, Name: a.Name, Email: a.Email}
+		for _, r := range roles {
+			one.Roles = append(one.Roles, newRole(in, id, r.PermissionSetName))
+		}
+		list = append(list, one)
+	}
+	return list, next, nil
+}
+
+// newRole describes a role. Names of permission sets have no character that
+// means something to a shell or in a configuration.
+func newRole(in instance.Instance, accountID, name string) role {
+	profile := name + "-" + accountID
+	return role{
+		Name: name,
+		Config: strings.Join([]string{
+			"[sso-session atrium]",
+			"sso_start_url = " + in.StartURL(),
+			"sso_region = " + in.Region,
+			"sso_registration_scopes = sso:account:access",
+			"",
+			"[profile " + profile + "]",
+			"sso_session = atrium",
+			"sso_account_id = " + accountID,
+			"sso_role_name = " + name,
+			"region = " + in.Region,
+		}, "\n"),
+		Commands: "aws sso login --profile " + profile + "\naws sts get-caller-identity --profile " + profile,
+	}
+}
+
+// until is when the session ends.
+func (v *visit) until() string { return v.session.ExpiresAt.Format("2006-01-02 15:04 MST") }

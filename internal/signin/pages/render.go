@@ -1,0 +1,179 @@
+package pages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/atrium-iam/atrium/internal/text"
+)
+
+//go:embed templates assets
+var files embed.FS
+
+// view turns data into pages.
+type view struct {
+	texts  text.Catalogue
+	pages  map[string]*template.Template // by name
+	assets map[string]asset              // by name in addresses
+	names  map[string]string             // of assets: file name → name in addresses
+}
+
+// asset is a file that pages refer to. Its name changes with its content, so
+// that browsers may keep it.
+type asset struct {
+	mediaType string
+	content   []byte
+}
+
+func newView() (*view, error) {
+	v := &view{pages: make(map[string]*template.Template), assets: make(map[string]asset), names: make(map[string]string)}
+	var err error
+	if v.texts, err = text.English(); err != nil {
+		return nil, err
+	}
+	if err := v.loadAssets(); err != nil {
+		return nil, err
+	}
+	return v, v.loadTemplates()
+}
+
+func (v *view) loadAssets() error {
+	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	return fs.WalkDir(files, "assets", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("pages: %w", err)
+		}
+		sum := sha256.Sum256(content)
+		ext := path.Ext(file)
+		name := strings.TrimSuffix(path.Base(file), ext) + "." + hex.EncodeToString(sum[:6]) + ext
+		v.assets[name] = asset{types[ext], content}
+		v.names[path.Base(file)] = name
+		return nil
+	})
+}
+
+func (v *view) loadTemplates() error {
+	functions := template.FuncMap{
+		"t":     v.texts.Text,
+		"asset": func(file string) string { return "/signin/assets/" + v.names[file] },
+	}
+	layout, err := template.New("layout.html").Funcs(functions).Option("missingkey=error").ParseFS(files, "templates/layout.html")
+	if err != nil {
+		return fmt.Errorf("pages: %w", err)
+	}
+	all, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return fmt.Errorf("pages: %w", err)
+	}
+	for _, file := range all {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" {
+			continue
+		}
+		page, err := layout.Clone()
+		if err == nil {
+			page, err = page.ParseFS(files, file)
+		}
+		if err != nil {
+			return fmt.Errorf("pages: %w", err)
+		}
+		v.pages[name] = page
+	}
+	return nil
+}
+
+// asset serves a file that pages refer to.
+func (v *view) asset(w http.ResponseWriter, r *http.Request) {
+	a, ok := v.assets[r.PathValue("file")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", a.mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(a.content)))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	// A browser that went away reads no answer.
+	_, _ = w.Write(a.content)
+}
+
+// page is what every template gets.
+type page struct {
+	Title string // key of the catalogue
+	Nonce string
+	Token string // for forms
+	// Store and Region say whose portal it is; empty when there is none.
+	Store, Region string
+	Data          map[string]any
+}
+
+// show answers with a page. title is a key of the catalogue.
+func (v *visit) show(status int, name, title string, data map[string]any) {
+	p := page{
+		Title: title, Nonce: v.nonce, Token: v.token(),
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, Data: data,
+	}
+	var body bytes.Buffer
+	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {
+		v.pages.Log.LogAttrs(v.r.Context(), slog.LevelError, "page could not be written",
+			slog.String("request_id", v.RequestID), slog.String("page", name), slog.String("cause", err.Error()))
+		http.Error(v.w, "The server could not write this page.", http.StatusInternalServerError)
+		return
+	}
+	h := v.w.Header()
+	secureHeaders(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	target, _ := data["FormTarget"].(string)
+	h.Set("Content-Security-Policy", contentPolicy(v.nonce, target))
+	v.w.WriteHeader(status)
+	// A browser that went away reads no answer.
+	_, _ = v.w.Write(body.Bytes())
+}
+
+// secureHeaders sets what every answer has.
+func secureHeaders(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+}
+
+// contentPolicy is a page's Content-Security-Policy. formTarget is an origin,
+// beside our own, to which the page's form may lead.
+func contentPolicy(nonce, formTarget string) string {
+	if formTarget != "" {
+		formTarget = " " + formTarget
+	}
+	return "default-src 'none'; style-src 'nonce-" + nonce + "'; script-src 'nonce-" + nonce + "'; img-src 'self'; " +
+		"form-action 'self'" + formTarget + "; base-uri 'none'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types 'none'"
+}
+
+// text is a text of the catalogue. A mistake in the program shows as the key.
+func (v *visit) text(key string, pairs ...string) string {
+	s, err := v.pages.view.texts.Text(key, pairs...)
+	if err != nil {
+		return key
+	}
+	return s
+}

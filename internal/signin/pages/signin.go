@@ -1,0 +1,144 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/signin"
+)
+
+// maxUserName is the longest user name, in characters: AWS's limit.
+const maxUserName = 128
+
+// username asks for the user name. Those who are signed in need not give it.
+func (p *Pages) username(v *visit) error {
+	to := destination(v.r.URL.Query().Get("to"))
+	if v.user.ID != "" {
+		v.redirect(to)
+		return nil
+	}
+	v.show(http.StatusOK, "username", "username.title", map[string]any{"To": to})
+	return nil
+}
+
+// begin starts an attempt. It goes on the same for every user name.
+func (p *Pages) begin(v *visit) error {
+	name := strings.TrimSpace(v.field("username"))
+	if name == "" || utf8.RuneCountInString(name) > maxUserName || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		v.redirect("/signin?to=" + escape(destination(v.field("to"))))
+		return nil
+	}
+	a, err := p.Flow.Begin(v.r.Context(), v.Visit, v.instance.IdentityStoreID, name, destination(v.field("to")))
+	if err != nil {
+		return err
+	}
+	v.redirect("/signin/" + a.ID)
+	return nil
+}
+
+// step shows what an attempt needs next.
+func (p *Pages) step(v *visit) error {
+	a, err := p.Flow.Find(v.r.Context(), v.Visit, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	v.showStep(http.StatusOK, a, "")
+	return nil
+}
+
+// showStep shows the page of an attempt's next step, with a message when the
+// last try of it failed.
+func (v *visit) showStep(status int, a signin.Attempt, message string) {
+	data := map[string]any{"ID": a.ID, "UserName": a.UserName, "To": a.Destination, "Error": message}
+	if a.Next() == signin.StepNewPassword {
+		v.show(status, "newpassword", "newpassword.title", data)
+		return
+	}
+	v.show(status, "password", "password.title", data)
+}
+
+// password takes the password.
+func (p *Pages) password(v *visit) error {
+	id := v.r.PathValue("id")
+	out, err := p.Flow.Password(v.r.Context(), v.Visit, id, v.field("password"))
+	if err == nil {
+		return v.proceed(out)
+	}
+	e, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case ok && e.Category == fault.Denied:
+		return v.again(id, http.StatusUnprocessableEntity, v.text("password.wrong"))
+	case ok && e.Category == fault.Throttled:
+		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
+		return v.again(id, http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
+	}
+	return err
+}
+
+// newPassword takes the password that replaces a one-time one.
+func (p *Pages) newPassword(v *visit) error {
+	id := v.r.PathValue("id")
+	if v.field("password") != v.field("confirm") {
+		return v.again(id, http.StatusUnprocessableEntity, v.text("newpassword.mismatch"))
+	}
+	out, err := p.Flow.NewPassword(v.r.Context(), v.Visit, id, v.field("password"))
+	if err == nil {
+		return v.proceed(out)
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Category == fault.Invalid && e.Subject == "password" {
+		return v.again(id, http.StatusUnprocessableEntity, v.text("newpassword."+e.Reason))
+	}
+	return err
+}
+
+// again shows the step once more, with what was wrong.
+func (v *visit) again(id string, status int, message string) error {
+	a, err := v.pages.Flow.Find(v.r.Context(), v.Visit, id)
+	if err != nil {
+		return err
+	}
+	v.showStep(status, a, message)
+	return nil
+}
+
+// proceed goes where the dispatcher says: to the next step, or signed in to
+// the destination.
+func (v *visit) proceed(out signin.Outcome) error {
+	if out.Token == "" {
+		v.redirect("/signin/" + out.Attempt.ID)
+		return nil
+	}
+	v.setCookie(sessionCookie, out.Token, out.Session.ExpiresAt)
+	v.redirect(destination(out.Attempt.Destination))
+	return nil
+}
+
+// signOut ends the session, and with it all that was allowed in it.
+func (p *Pages) signOut(v *visit) error {
+	if v.session.ID != "" {
+		err := p.DB.Update(v.r.Context(), func(tx Tx) error {
+			err := session.End(tx, v.session.ID)
+			if fault.Is(err, fault.NotFound) {
+				return nil // it ended by itself
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	v.setCookie(sessionCookie, "", v.now)
+	v.redirect("/signin/signed-out")
+	return nil
+}
+
+func (p *Pages) signedOut(v *visit) error {
+	v.show(http.StatusOK, "notice", "signedout.title", map[string]any{
+		"Text": v.text("signedout.text"), "Kind": "done", "More": "", "Again": "/start", "AgainText": "signedout.again",
+	})
+	return nil
+}
