@@ -1,14 +1,15 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -22,9 +23,15 @@ import (
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
-// benchProgram is a node with the sample data that is served without a
-// network, and its administrator's key.
-func benchProgram(b *testing.B) (*Program, AccessKey) {
+// benchNode is a node with the sample data that is served without a network,
+// and its administrator's key.
+type benchNode struct {
+	handler http.Handler
+	key     aws.Credentials
+	store   string // id of the identity store
+}
+
+func newBenchNode(b *testing.B) *benchNode {
 	b.Helper()
 	root, err := keys.NewRoot(make([]byte, keys.RootSize), rand.Reader)
 	if err != nil {
@@ -45,42 +52,119 @@ func benchProgram(b *testing.B) (*Program, AccessKey) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return p, key
+	n := &benchNode{handler: p.handler, key: aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}}
+	var instances struct{ Instances []struct{ IdentityStoreId string } }
+	n.read(b, operation{"sso", "SWBExternalService.ListInstances", "{}"}, &instances)
+	n.store = instances.Instances[0].IdentityStoreId
+	return n
+}
+
+// operation is an API call: its signing name, target (none: a form) and body.
+type operation struct{ service, target, body string }
+
+// request signs a call of the operation.
+func (n *benchNode) request(b *testing.B, op operation) *http.Request {
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "http://localhost/", strings.NewReader(op.body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.RequestURI, r.RemoteAddr = "/", "127.0.0.1:50000" // as a server reads it
+	r.Header.Set("User-Agent", "bench/1")
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if op.target != "" {
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		r.Header.Set("X-Amz-Target", op.target)
+	}
+	sum := sha256.Sum256([]byte(op.body))
+	if err := v4.NewSigner().SignHTTP(context.Background(), n.key, r, hex.EncodeToString(sum[:]), op.service, "us-east-1", time.Now()); err != nil {
+		b.Fatal(err)
+	}
+	return r
+}
+
+// answer keeps what a handler writes. It is used again and again.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// serve answers r, which must succeed.
+func (n *benchNode) serve(b *testing.B, a *answer, r *http.Request) {
+	clear(a.header)
+	a.body.Reset()
+	n.handler.ServeHTTP(a, r)
+	if a.status != http.StatusOK {
+		b.Fatal(a.body.String())
+	}
+}
+
+// read calls an operation and decodes its answer.
+func (n *benchNode) read(b *testing.B, op operation, into any) {
+	b.Helper()
+	a := &answer{header: http.Header{}}
+	n.serve(b, a, n.request(b, op))
+	if err := json.Unmarshal(a.body.Bytes(), into); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// createUser is the call that creates a user.
+func (n *benchNode) createUser(name string) operation {
+	return operation{"identitystore", "AWSIdentityStore.CreateUser", fmt.Sprintf(`{"IdentityStoreId":%q,"UserName":%q,"DisplayName":"Display %s",
+		"Name":{"GivenName":"Given","FamilyName":"Family"},"Emails":[{"Value":"%s@example.com","Type":"work","Primary":true}]}`, n.store, name, name, name)}
 }
 
 // BenchmarkGateway measures requests from the handler inwards.
 func BenchmarkGateway(b *testing.B) {
-	p, key := benchProgram(b)
-	requests := map[string]struct{ contentType, target, service, body string }{
-		"GetCallerIdentity": {"application/x-www-form-urlencoded", "", "sts", "Action=GetCallerIdentity&Version=2011-06-15"},
-		"ListInstances":     {"application/x-amz-json-1.1", "SWBExternalService.ListInstances", "sso", "{}"},
+	n := newBenchNode(b)
+	var user struct{ UserId string }
+	for i := range 100 {
+		n.read(b, n.createUser(fmt.Sprint("seed-", i)), &user)
 	}
-	for name, q := range requests {
-		sum := sha256.Sum256([]byte(q.body))
-		sign := func() *http.Request {
-			r := httptest.NewRequest(http.MethodPost, "http://localhost/", strings.NewReader(q.body))
-			r.RequestURI = "/" // as a server reads it
-			r.Header.Set("Content-Type", q.contentType)
-			if q.target != "" {
-				r.Header.Set("X-Amz-Target", q.target)
-			}
-			creds := aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}
-			if err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(sum[:]), q.service, "us-east-1", time.Now()); err != nil {
-				b.Fatal(err)
-			}
-			return r
-		}
-		b.Run(name, func(b *testing.B) {
-			r := sign()
+	store := fmt.Sprintf(`{"IdentityStoreId":%q`, n.store)
+	for _, q := range []struct {
+		name string
+		operation
+	}{
+		{"GetCallerIdentity", operation{"sts", "", "Action=GetCallerIdentity&Version=2011-06-15"}},
+		{"ListInstances", operation{"sso", "SWBExternalService.ListInstances", "{}"}},
+		{"DescribeUser", operation{"identitystore", "AWSIdentityStore.DescribeUser", store + fmt.Sprintf(`,"UserId":%q}`, user.UserId)}},
+		{"GetUserId", operation{"identitystore", "AWSIdentityStore.GetUserId", store + `,"AlternateIdentifier":{"UniqueAttribute":{"AttributePath":"userName","AttributeValue":"seed-7"}}}`}},
+		{"ListUsers100", operation{"identitystore", "AWSIdentityStore.ListUsers", store + `,"MaxResults":100}`}},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			a, r, body := &answer{header: http.Header{}}, n.request(b, q.operation), strings.NewReader(q.body)
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Body = io.NopCloser(strings.NewReader(q.body))
-				w := httptest.NewRecorder()
-				p.handler.ServeHTTP(w, r)
-				if w.Code != http.StatusOK {
-					b.Fatal(w.Body)
-				}
+				body.Reset(q.body)
+				r.Body = readCloser{body}
+				n.serve(b, a, r)
 			}
 		})
 	}
+	created := 0
+	b.Run("CreateUser", func(b *testing.B) {
+		a := &answer{header: http.Header{}}
+		requests := make([]*http.Request, b.N)
+		for i := range requests {
+			created++
+			requests[i] = n.request(b, n.createUser(fmt.Sprint("new-", created)))
+		}
+		b.ReportAllocs()
+		b.ResetTimer()
+		for _, r := range requests {
+			n.serve(b, a, r)
+		}
+	})
 }
+
+// readCloser is a body that may be read again after a Reset.
+type readCloser struct{ *strings.Reader }
+
+// Close does nothing.
+func (readCloser) Close() error { return nil }

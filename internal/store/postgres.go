@@ -175,10 +175,18 @@ func (e *postgresEngine) close() error { return e.db.Close() }
 // each query once per connection.
 type pgStatements struct{ tx *sql.Tx }
 
-func (p pgStatements) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	return p.tx.ExecContext(ctx, query, args...)
+func (p pgStatements) exec(ctx context.Context, query string, args []any) (rowsAffected int64, err error) {
+	result, err := p.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
-func (p pgStatements) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	return p.tx.QueryContext(ctx, query, args...)
+func (p pgStatements) query(ctx context.Context, query string, args []any) (cursor, error) {
+	rows, err := p.tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err // and not a cursor that is a nil *sql.Rows
+	}
+	return rows, nil
 }

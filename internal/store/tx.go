@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -27,8 +26,17 @@ type Tx struct {
 
 // statements runs SQL on one connection that is inside a transaction.
 type statements interface {
-	exec(ctx context.Context, query string, args []any) (sql.Result, error)
-	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
+	exec(ctx context.Context, query string, args []any) (rowsAffected int64, err error)
+	query(ctx context.Context, query string, args []any) (cursor, error)
+}
+
+// cursor reads the rows of a result in turn, as *sql.Rows does.
+type cursor interface {
+	Next() bool
+	Scan(dest ...any) error
+	// Err is why Next ended the result early, if it did.
+	Err() error
+	Close() error
 }
 
 var (
@@ -66,11 +74,7 @@ func (t *Tx) exec(query string, args ...any) (rowsAffected int64, err error) {
 	if err := t.ready(args); err != nil {
 		return 0, err
 	}
-	result, err := t.conn.exec(t.ctx, query, args)
-	if err != nil {
-		return 0, t.fail(query, err)
-	}
-	n, err := result.RowsAffected()
+	n, err := t.conn.exec(t.ctx, query, args)
 	if err != nil {
 		return 0, t.fail(query, err)
 	}

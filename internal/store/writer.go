@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 )
@@ -20,7 +20,8 @@ const maxBatch = 256
 // panics or calls t.Fatal takes back its own work only.
 type writer struct {
 	store   *Store
-	db      *sql.DB
+	driver  driver.Driver
+	dsn     string
 	session *session // nil when it must be opened anew
 	queue   chan *turn
 	quit    chan struct{}
@@ -44,9 +45,9 @@ type turn struct {
 
 var errClosed = errors.New("store: closed")
 
-func startWriter(db *sql.DB, s *Store) *writer {
+func startWriter(d driver.Driver, dsn string, s *Store) *writer {
 	w := &writer{
-		store: s, db: db, queue: make(chan *turn),
+		store: s, driver: d, dsn: dsn, queue: make(chan *turn),
 		quit: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go w.loop()
@@ -121,7 +122,7 @@ func (w *writer) next(members int) *turn {
 
 func (w *writer) begin() (err error) {
 	if w.session == nil {
-		if w.session, err = w.store.newSession(w.db); err != nil {
+		if w.session, err = w.store.newSession(w.driver, w.dsn); err != nil {
 			return translate("connect", err)
 		}
 	}
