@@ -42,6 +42,15 @@ func sweeps() []sweep {
 		{"authorization codes", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteExpiredAuthorizationCodes(now, limit)
 		}},
+		{"sign-ins under way", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredSigninAttempts(now, limit)
+		}},
+		{"portal sessions", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredPortalSessions(now, limit)
+		}},
+		{"throttles", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteForgottenThrottles(now, limit)
+		}},
 	}
 }
 

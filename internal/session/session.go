@@ -65,8 +65,6 @@ type Tx interface {
 	// there.
 	RevokePortalSession(id string) error
 	RevokePortalSessionsOfUser(storeID, userID string) error
-	// DeleteExpiredPortalSessions deletes at most limit sessions.
-	DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error)
 }
 
 // Start begins a session of a person and returns it with its token. The

@@ -82,8 +82,6 @@ type AttemptTx interface {
 	// reports false when that is not what is stored.
 	UpdateSigninAttempt(a Attempt) (bool, error)
 	DeleteSigninAttempt(id string) error
-	// DeleteExpiredSigninAttempts deletes at most limit attempts.
-	DeleteExpiredSigninAttempts(now time.Time, limit int) (int64, error)
 }
 
 func newAttempt(now time.Time, ids ident.Source, browser, storeID, userName, destination string) Attempt {

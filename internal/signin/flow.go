@@ -70,10 +70,6 @@ type Outcome struct {
 	Token   string
 }
 
-// sweep is how many expired attempts, and how many expired sessions, each new
-// one clears away.
-const sweep = 4
-
 // Begin starts an attempt of whoever has a user name in an identity store.
 // Nobody learns here whether there is such a person. fault.Throttled when too
 // many were begun from the address.
@@ -83,9 +79,6 @@ func (f *Flow) Begin(ctx context.Context, v Visit, storeID, userName, destinatio
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		now := f.now()
 		if err := throttle.Take(tx, now, beginningAt(v.Address)); err != nil {
-			return err
-		}
-		if _, err := tx.DeleteExpiredSigninAttempts(now, sweep); err != nil {
 			return err
 		}
 		a = newAttempt(now, f.IDs, v.Browser, storeID, userName, destination)
@@ -126,9 +119,6 @@ func (f *Flow) settle(tx Tx, v Visit, a Attempt) (Outcome, error) {
 	}
 	now := f.now()
 	if err := tx.DeleteSigninAttempt(a.ID); err != nil {
-		return Outcome{}, err
-	}
-	if _, err := tx.DeleteExpiredPortalSessions(now, sweep); err != nil {
 		return Outcome{}, err
 	}
 	if err := throttle.GiveBack(tx, now, beginningAt(v.Address)); err != nil {

@@ -64,7 +64,8 @@ func (t *Tx) DeletePortalSessionsOfUser(storeID, userID string) (int64, error) {
 	return t.exec(`DELETE FROM portal_sessions WHERE store_id = $1 AND user_id = $2`, storeID, userID)
 }
 
-// DeleteExpiredPortalSessions is part of session.Tx.
+// DeleteExpiredPortalSessions deletes at most limit sessions that have
+// expired, and returns how many.
 func (t *Tx) DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM portal_sessions WHERE id IN (
 		SELECT id FROM portal_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, now.UnixMilli(), limit)

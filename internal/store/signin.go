@@ -60,7 +60,8 @@ func (t *Tx) DeleteSigninAttempt(id string) error {
 	return err
 }
 
-// DeleteExpiredSigninAttempts is part of signin.AttemptTx.
+// DeleteExpiredSigninAttempts deletes at most limit attempts that can go on no
+// more, and returns how many.
 func (t *Tx) DeleteExpiredSigninAttempts(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM signin_attempts WHERE id IN (
 		SELECT id FROM signin_attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, now.UnixMilli(), limit)

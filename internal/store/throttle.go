@@ -36,7 +36,8 @@ func (t *Tx) DeleteThrottle(scope, key string) error {
 	return err
 }
 
-// DeleteForgottenThrottles is part of throttle.Tx.
+// DeleteForgottenThrottles deletes at most limit counts that count no more,
+// and returns how many.
 func (t *Tx) DeleteForgottenThrottles(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM throttles WHERE (scope, subject) IN (
 		SELECT scope, subject FROM throttles WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT $2)`, now.UnixMilli(), limit)

@@ -45,20 +45,11 @@ type Tx interface {
 	Throttle(scope, key string) (Count, error)
 	PutThrottle(scope, key string, c Count) error
 	DeleteThrottle(scope, key string) error
-	// DeleteForgottenThrottles deletes at most limit counts.
-	DeleteForgottenThrottles(now time.Time, limit int) (int64, error)
 }
-
-// sweep is how many forgotten counts each try clears away: more than the
-// subjects of a try, so that they do not pile up.
-const sweep = 8
 
 // Take counts a try against all subjects. It is a fault.Throttled, and counts
 // nothing, while one of them has to wait; RetryAfter then says how long.
 func Take(tx Tx, now time.Time, subjects ...Subject) error {
-	if _, err := tx.DeleteForgottenThrottles(now, sweep); err != nil {
-		return err
-	}
 	counts := make([]Count, len(subjects))
 	var wait time.Duration
 	for i, s := range subjects {
