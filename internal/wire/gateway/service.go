@@ -35,13 +35,16 @@ type Service struct {
 // order of desc.Operations, as the generated Bind returns them.
 func NewService[T Tx](desc *schema.Service, db Database[T], ops []func(*Context[T], any) (any, error)) Service {
 	return Service{desc: desc, invoke: func(ctx context.Context, c *call) error {
+		op, work := ops[c.target.index], new(outside)
+		if c.target.op.Stateless {
+			return runStateless(ctx, c, work, op)
+		}
 		run := db.Update
 		if c.target.op.ReadOnly {
 			run = db.View
 		}
-		work := new(outside)
 		err := work.run(ctx, func() error {
-			return run(ctx, func(tx T) error { return runOperation(ctx, c, tx, work, ops[c.target.index]) })
+			return run(ctx, func(tx T) error { return runOperation(ctx, c, tx, work, op) })
 		})
 		if err == nil {
 			err = c.refused
@@ -52,15 +55,16 @@ func NewService[T Tx](desc *schema.Service, db Database[T], ops []func(*Context[
 
 // runStateless runs an operation that reads and writes nothing, and that
 // everybody may call, without a transaction.
-func runStateless[T Tx](ctx context.Context, c *call, none T, op func(*Context[T], any) (any, error)) (err error) {
-	c.output, err = op(newContext(ctx, c, none), c.input)
+func runStateless[T Tx](ctx context.Context, c *call, work *outside, op func(*Context[T], any) (any, error)) (err error) {
+	var none T
+	c.output, err = op(newContext(ctx, c, none, work), c.input)
 	return err
 }
 
-func newContext[T Tx](ctx context.Context, c *call, tx T) *Context[T] {
+func newContext[T Tx](ctx context.Context, c *call, tx T, work *outside) *Context[T] {
 	return &Context[T]{
 		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
-		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens,
+		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c, outside: work,
 	}
 }
 
@@ -75,10 +79,7 @@ func runOperation[T Tx](ctx context.Context, c *call, tx T, work *outside, op fu
 	if err := c.findReplay(tx); err != nil || c.replay != nil {
 		return err
 	}
-	out, err := op(&Context[T]{
-		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
-		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c, outside: work,
-	}, c.input)
+	out, err := op(newContext(ctx, c, tx, work), c.input)
 	if r, ok := errors.AsType[*refusal](err); ok {
 		c.refused = r.answer
 		return c.auditRefusal(tx)
