@@ -59,7 +59,7 @@ func run(args []string) error {
 }
 
 func importModels(vendor, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the directory that the developer names
 		return err
 	}
 	for _, id := range vendorServices() {

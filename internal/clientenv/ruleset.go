@@ -26,10 +26,10 @@ func WriteRuleSets(dir string, e Endpoints) error {
 			return err
 		}
 		target := filepath.Join(dir, s.id, s.version)
-		if err := os.MkdirAll(target, 0o755); err != nil {
+		if err := os.MkdirAll(target, 0o700); err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(target, "endpoint-rule-set-1.json"), append(raw, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(target, "endpoint-rule-set-1.json"), append(raw, '\n'), 0o600); err != nil {
 			return err
 		}
 	}
