@@ -1,6 +1,6 @@
 // Package clientenv writes what people paste to point unmodified AWS clients
-// at Atrium: shell exports, and endpoint rule sets for CLI versions that know
-// no endpoint variables.
+// at Atrium: shell exports, configuration files, and endpoint rule sets for CLI
+// versions that know no endpoint variables.
 package clientenv
 
 import (
@@ -24,6 +24,14 @@ type service struct {
 	data                  bool // lives on the data host
 }
 
+// endpoint is where the service is.
+func (s service) endpoint(e Endpoints) string {
+	if s.data {
+		return e.Data
+	}
+	return e.People
+}
+
 func services() []service {
 	return []service{
 		{id: "sso", version: "2019-06-10", variable: "SSO"},
@@ -34,6 +42,7 @@ func services() []service {
 		{id: "sts", version: "2011-06-15", variable: "STS"},
 		{id: "iam", version: "2010-05-08", variable: "IAM"},
 		{id: "cloudtrail", version: "2013-11-01", variable: "CLOUDTRAIL"},
+		{id: "atrium", version: "2026-11-01", variable: "ATRIUM"}, // our settings API
 		{id: "s3", version: "2006-03-01", variable: "S3", data: true},
 	}
 }
@@ -43,11 +52,7 @@ func services() []service {
 func EndpointVariables(e Endpoints) []Variable {
 	vars := []Variable{{"AWS_ENDPOINT_URL", e.People}}
 	for _, s := range services() {
-		url := e.People
-		if s.data {
-			url = e.Data
-		}
-		vars = append(vars, Variable{"AWS_ENDPOINT_URL_" + s.variable, url})
+		vars = append(vars, Variable{"AWS_ENDPOINT_URL_" + s.variable, s.endpoint(e)})
 	}
 	return vars
 }
