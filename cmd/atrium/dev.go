@@ -149,7 +149,10 @@ func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener,
 		return err
 	}
 	e := devEndpoints(l)
-	if err := clientenv.WriteRuleSets(filepath.Join(d.DataDir, "aws"), e); err != nil {
+	if err := clientenv.WriteRuleSets(ruleSetDir(d.DataDir), e); err != nil {
+		return err
+	}
+	if err := writeCLIModel(ruleSetDir(d.DataDir)); err != nil {
 		return err
 	}
 	if err := writeNode(d.DataDir, node{Endpoints: e, Region: devRegion, Administrator: admin}); err != nil {
@@ -222,9 +225,17 @@ type healthcheckCommand struct {
 
 // Run asks the node whether it is ready.
 func (h healthcheckCommand) Run(ctx context.Context, s streams) error {
+	if err := checkReady(ctx, h.URL); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(s.out, "ready")
+	return err
+}
+
+func checkReady(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(h.URL, "/")+"/readyz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/readyz", nil)
 	if err != nil {
 		return usageError{err}
 	}
@@ -234,8 +245,7 @@ func (h healthcheckCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s is not ready (HTTP status %d)", h.URL, resp.StatusCode)
+		return fmt.Errorf("%s is not ready (HTTP status %d)", address, resp.StatusCode)
 	}
-	_, err = fmt.Fprintln(s.out, "ready")
-	return err
+	return nil
 }

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -52,31 +49,27 @@ func readJSON(path string, v any) error {
 	return nil
 }
 
+// ruleSetDir is the directory for AWS_DATA_PATH.
+func ruleSetDir(dataDir string) string { return absolute(filepath.Join(dataDir, "aws")) }
+
 type envCommand struct {
 	DataDir string `default:".atrium" type:"path" help:"Directory of the node's data."`
 }
 
 // Run prints the exports.
 func (e envCommand) Run(ctx context.Context, s streams) error {
-	var n node
-	if err := readJSON(filepath.Join(e.DataDir, nodeFile), &n); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no dev node is running on %s; start one with: atrium dev --data-dir %s", e.DataDir, clientenv.Quote(e.DataDir))
-		}
+	n, err := findNode(ctx, e.DataDir)
+	if err != nil {
 		return err
-	}
-	check := healthcheckCommand{URL: n.Endpoints.People}
-	if err := check.Run(ctx, streams{out: io.Discard, err: s.err}); err != nil {
-		return fmt.Errorf("the dev node on %s does not answer: %w", e.DataDir, err)
 	}
 	vars := []clientenv.Variable{
 		{Name: "AWS_ACCESS_KEY_ID", Value: n.Administrator.ID},
 		{Name: "AWS_SECRET_ACCESS_KEY", Value: n.Administrator.Secret},
 		{Name: "AWS_REGION", Value: n.Region},
 		{Name: "AWS_DEFAULT_REGION", Value: n.Region},
-		{Name: "AWS_DATA_PATH", Value: absolute(filepath.Join(e.DataDir, "aws"))},
+		{Name: "AWS_DATA_PATH", Value: ruleSetDir(e.DataDir)},
 	}
 	vars = append(vars, clientenv.EndpointVariables(n.Endpoints)...)
-	_, err := fmt.Fprint(s.out, "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN\n"+clientenv.Exports(vars))
+	_, err = fmt.Fprint(s.out, "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN\n"+clientenv.Exports(vars))
 	return err
 }

@@ -28,6 +28,8 @@ const (
 type cli struct {
 	Dev         devCommand         `cmd:"" help:"Run one node on this machine, with sample data on its first start."`
 	Env         envCommand         `cmd:"" help:"Print shell exports that point AWS clients at the running dev node, as its administrator."`
+	AWSConfig   awsConfigCommand   `cmd:"" name:"aws-config" help:"Print an AWS configuration for a person: a profile for every account and role, at the running dev node."`
+	CLIModel    cliModelCommand    `cmd:"" name:"cli-model" help:"Print the settings API's model, for aws configure add-model."`
 	Serve       serveCommand       `cmd:"" help:"Run a node in production."`
 	Init        initCommand        `cmd:"" help:"Create the management account and its administrator, once."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date."`
