@@ -32,9 +32,9 @@ func (t *Tx) InstanceOfAccount(accountID string) (instance.Instance, bool, error
 	return t.instance(`owner_account_id = $1 AND organization_id = ''`, accountID)
 }
 
-func (t *Tx) instance(where, arg string) (i instance.Instance, found bool, err error) {
+func (t *Tx) instance(where string, args ...any) (i instance.Instance, found bool, err error) {
 	var created int64
-	found, err = t.row(`SELECT `+instanceColumns+` FROM instances WHERE `+where, []any{arg},
+	found, err = t.row(`SELECT `+instanceColumns+` FROM instances WHERE `+where, args,
 		&i.ID, &i.IdentityStoreID, &i.OwnerAccountID, &i.OrganizationID, &i.Region, &i.Name, &created, &i.Version)
 	i.CreatedAt = time.UnixMilli(created).UTC()
 	return i, found, err
@@ -101,7 +101,7 @@ func (t *Tx) DeleteAccessControlAttributes(instanceID string) error {
 
 // ResourceTags returns the resource's tags from after a key.
 func (t *Tx) ResourceTags(resourceARN, after string, limit int) (tags []instance.Tag, err error) {
-	err = t.rows(`SELECT key, value FROM resource_tags WHERE resource_arn = $1 AND key > $2 ORDER BY key LIMIT $3`,
+	err = t.rows(`SELECT key, value FROM resource_tags WHERE resource_arn = $1 AND key > $2 ORDER BY key LIMIT CAST($3 AS BIGINT)`,
 		[]any{resourceARN, after, limit}, func(scan func(...any) error) error {
 			var tag instance.Tag
 			err := scan(&tag.Key, &tag.Value)

@@ -17,11 +17,7 @@ var (
 
 // PortalInstance is part of instance.PortalReader.
 func (t *Tx) PortalInstance() (instance.Instance, bool, error) {
-	i, found, err := t.instance(`organization_id <> $1 ORDER BY created_at, id LIMIT 1`, "")
-	if err != nil || found {
-		return i, found, err
-	}
-	return t.instance(`organization_id = $1 ORDER BY created_at, id LIMIT 1`, "")
+	return t.instance(`TRUE ORDER BY (organization_id = ''), created_at, id LIMIT 1`)
 }
 
 // TokenFamily is part of oauth.FamilyReader.
@@ -145,7 +141,7 @@ func (t *Tx) UpdateDevice(d oauth.Device) error {
 // expired before a time and were not redeemed, and returns how many.
 func (t *Tx) DeleteExpiredDevices(before time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM device_authorizations WHERE code_hash IN (
-		SELECT code_hash FROM device_authorizations WHERE status <> 'REDEEMED' AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+		SELECT code_hash FROM device_authorizations WHERE status <> 'REDEEMED' AND expires_at <= $1 ORDER BY expires_at LIMIT CAST($2 AS BIGINT))`,
 		before.UnixMilli(), limit)
 }
 
@@ -180,6 +176,6 @@ func (t *Tx) RedeemAuthorizationCode(hash oauth.Hash, familyID string) error {
 // that have expired and were not redeemed, and returns how many.
 func (t *Tx) DeleteExpiredAuthorizationCodes(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM authorization_codes WHERE code_hash IN (
-		SELECT code_hash FROM authorization_codes WHERE family_id = '' AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+		SELECT code_hash FROM authorization_codes WHERE family_id = '' AND expires_at <= $1 ORDER BY expires_at LIMIT CAST($2 AS BIGINT))`,
 		now.UnixMilli(), limit)
 }

@@ -315,7 +315,7 @@ CREATE TABLE instances (
 
 CREATE UNIQUE INDEX instances_by_account ON instances (owner_account_id) WHERE organization_id = '';
 
-CREATE INDEX instances_by_age ON instances (created_at, id);
+CREATE INDEX instances_by_age ON instances ((organization_id = ''), created_at, id);
 
 CREATE UNIQUE INDEX instances_by_organization ON instances (organization_id) WHERE organization_id <> '';
 

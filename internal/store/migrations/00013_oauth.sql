@@ -60,5 +60,6 @@ CREATE TABLE authorization_codes (
 CREATE INDEX authorization_codes_by_session ON authorization_codes (session_id);
 CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at) WHERE family_id = '';
 
--- To find the instance that the server's own address stands for.
-CREATE INDEX instances_by_age ON instances (created_at, id);
+-- To find the instance that the server's own address stands for: the oldest,
+-- those of organizations before others.
+CREATE INDEX instances_by_age ON instances ((organization_id = ''), created_at, id);
