@@ -140,8 +140,11 @@ func devEndpoints(l net.Listener) clientenv.Endpoints {
 // prepare creates the sample data on the first start, leaves for atrium env
 // what it needs, and says how to go on.
 func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener, s streams) error {
-	created, err := p.CreateSample(ctx)
+	sample, err := p.CreateSample(ctx)
 	if err != nil {
+		return err
+	}
+	if err := d.keepPasswords(sample.Passwords); err != nil {
 		return err
 	}
 	admin, err := d.administrator(ctx, p)
@@ -158,11 +161,24 @@ func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener,
 	if err := writeNode(d.DataDir, node{Endpoints: e, Region: devRegion, Administrator: admin}); err != nil {
 		return err
 	}
-	dir := ""
-	if d.DataDir != absolute(".atrium") {
-		dir = " --data-dir " + clientenv.Quote(d.DataDir)
+	return d.greet(s, e, sample)
+}
+
+// passwordFile holds the one-time passwords of the sample's people, in the data
+// directory.
+const passwordFile = "credentials.txt"
+
+// keepPasswords writes new one-time passwords to a file that only its owner
+// can read.
+func (d devCommand) keepPasswords(passwords []app.OneTimePassword) error {
+	if len(passwords) == 0 {
+		return nil
 	}
-	return d.greet(s, e, created, dir)
+	var b strings.Builder
+	for _, p := range passwords {
+		fmt.Fprintf(&b, "%s: %s\n", p.UserName, p.Password)
+	}
+	return os.WriteFile(filepath.Join(d.DataDir, passwordFile), []byte(b.String()), 0o600)
 }
 
 // administrator returns the administrator's access key, from the last start
@@ -185,19 +201,59 @@ func (d devCommand) administrator(ctx context.Context, p *app.Program) (app.Acce
 	return key, writeJSON(path, key)
 }
 
-func (d devCommand) greet(s streams, e clientenv.Endpoints, created bool, dir string) error {
+// greet says how to sign in and what to paste.
+func (d devCommand) greet(s streams, e clientenv.Endpoints, sample app.Sample) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nAtrium is running at %s\n\n", e.People)
-	if created {
+	if sample.Created {
 		b.WriteString("A sample organization was created: accounts management (123456789012),\nproduction (111111111111) and development (222222222222).\n\n")
 	}
-	program := "atrium"
+	passwords := filepath.Join(d.DataDir, passwordFile)
+	fmt.Fprintf(&b, "Sign in to the AWS access portal at %s/start", e.People)
+	if sample.Created {
+		fmt.Fprintf(&b, "\nwith a one-time password (also in %s):\n\n", relative(passwords))
+		for _, p := range sample.Passwords {
+			fmt.Fprintf(&b, "  %-9s %s\n", p.UserName, p.Password)
+		}
+	} else if _, err := os.Stat(passwords); err == nil {
+		fmt.Fprintf(&b, "\nThe one-time passwords for the first sign-in are in %s\n", relative(passwords))
+	} else {
+		b.WriteString("\n")
+	}
+	program, dir := d.commandLine()
+	config := clientenv.Quote(filepath.Join(d.DataDir, "sam.config"))
+	fmt.Fprintf(&b, `
+In another terminal, work as a person who signs in:
+
+  %s aws-config --user sam.lee%s > %s
+  export AWS_CONFIG_FILE=%s AWS_DATA_PATH=%s
+  aws sso login --profile Builder-222222222222
+  aws sts get-caller-identity --profile Builder-222222222222
+
+or as the administrator of the management account:
+
+  eval "$(%s env%s)"
+  aws sts get-caller-identity
+  aws sso-admin list-instances
+
+Stop with Ctrl-C; the data stays in %s.
+
+`, program, dir, config, config, clientenv.Quote(ruleSetDir(d.DataDir)), program, dir, d.DataDir)
+	_, err := fmt.Fprint(s.out, b.String())
+	return err
+}
+
+// commandLine returns how the program is called, and the flag that names this
+// node's data directory, with a space before it; empty for the usual one.
+func (d devCommand) commandLine() (program, dir string) {
+	program = "atrium"
 	if exe, err := os.Executable(); err == nil {
 		program = clientenv.Quote(relative(exe))
 	}
-	fmt.Fprintf(&b, "In another terminal, become the administrator of the management account:\n\n  eval \"$(%s env%s)\"\n  aws sts get-caller-identity\n  aws sso-admin list-instances\n\nStop with Ctrl-C; the data stays in %s.\n\n", program, dir, d.DataDir)
-	_, err := fmt.Fprint(s.out, b.String())
-	return err
+	if d.DataDir != absolute(".atrium") {
+		dir = " --data-dir " + clientenv.Quote(d.DataDir)
+	}
+	return program, dir
 }
 
 func absolute(path string) string {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
@@ -27,6 +28,7 @@ type sampleTx interface {
 	directory.Tx
 	permissionset.Tx
 	assignment.Tx
+	credential.Tx
 	// AnyAccount tells whether there is an account at all.
 	AnyAccount() (bool, error)
 }
@@ -37,6 +39,7 @@ type sample struct {
 	now    time.Time
 	ids    ident.Source
 	region string
+	hashes map[string]string // of the one-time passwords, by user name
 
 	organization organization.Organization
 	instance     instance.Instance
@@ -94,6 +97,19 @@ func (s *sample) createMember(id, name, unit string) error {
 	return organization.MoveAccount(s.tx, s.organization, id, s.organization.RootID, ou.ID)
 }
 
+// samplePerson is a person of the sample data.
+type samplePerson struct {
+	user, given, family string
+	groups              []string
+}
+
+func samplePeople() []samplePerson {
+	return []samplePerson{
+		{"admin", "Alex", "Admin", []string{"Operations", "Audit"}},
+		{"sam.lee", "Sam", "Lee", []string{"Builders"}},
+	}
+}
+
 func (s *sample) createDirectory() error {
 	by := directory.Stamp{At: s.now, By: "arn:aws:iam::" + sampleManagement + ":root"}
 	store := s.instance.IdentityStoreID
@@ -104,20 +120,16 @@ func (s *sample) createDirectory() error {
 		}
 		s.groups[name] = g.ID
 	}
-	people := []struct {
-		user, given, family string
-		groups              []string
-	}{
-		{"admin", "Alex", "Admin", []string{"Operations", "Audit"}},
-		{"sam.lee", "Sam", "Lee", []string{"Builders"}},
-	}
-	for _, p := range people {
+	for _, p := range samplePeople() {
 		u, err := directory.CreateUser(s.tx, s.ids, by, store, directory.NewUser{Attributes: directory.Attributes{
 			UserName: p.user, DisplayName: p.given + " " + p.family,
 			Name:   directory.Name{GivenName: p.given, FamilyName: p.family},
 			Emails: []directory.Email{{Value: p.user + "@example.com", Type: "work", Primary: new(true)}},
 		}})
 		if err != nil {
+			return err
+		}
+		if err := credential.SetOneTime(s.tx, s.now, store, u.ID, s.hashes[p.user]); err != nil {
 			return err
 		}
 		s.users[p.user] = u.ID

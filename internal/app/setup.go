@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -22,20 +23,50 @@ const administratorName = "administrator"
 // AccessKey is an access key with its secret.
 type AccessKey struct{ ID, Secret string }
 
-// CreateSample creates the sample data when the store holds no account yet,
-// and tells whether it did.
-func (p *Program) CreateSample(ctx context.Context) (created bool, err error) {
-	err = store.Bind[sampleTx](p.Store).Update(ctx, func(tx sampleTx) error {
-		created = false
-		_, exists, err := tx.AccountByID(sampleManagement)
+// Sample is what CreateSample made.
+type Sample struct {
+	// Created is false when the store held accounts already, and nothing was
+	// made.
+	Created bool
+	// Passwords are how the people of the sample data first sign in.
+	Passwords []OneTimePassword
+}
+
+// OneTimePassword is what a person first signs in with.
+type OneTimePassword struct{ UserName, Password string }
+
+// CreateSample creates the sample data when the store holds no account yet.
+func (p *Program) CreateSample(ctx context.Context) (Sample, error) {
+	db := store.Bind[sampleTx](p.Store)
+	var exists bool
+	err := db.View(ctx, func(tx sampleTx) (err error) {
+		exists, err = tx.AnyAccount()
+		return err
+	})
+	if err != nil || exists {
+		return Sample{}, err
+	}
+	made, hashes := Sample{}, make(map[string]string)
+	for _, person := range samplePeople() {
+		password := credential.NewOneTime(p.ids)
+		if hashes[person.user], err = p.passwords.Hash(ctx, password); err != nil {
+			return Sample{}, err
+		}
+		made.Passwords = append(made.Passwords, OneTimePassword{person.user, password})
+	}
+	err = db.Update(ctx, func(tx sampleTx) error {
+		exists, err := tx.AnyAccount() // another node may have been faster
+		made.Created = !exists
 		if err != nil || exists {
 			return err
 		}
-		created = true
-		s := sample{tx: tx, now: ident.Millis(p.Now()), ids: p.ids, region: p.Region}
+		s := sample{tx: tx, now: ident.Millis(p.Now()), ids: p.ids, region: p.Region, hashes: hashes}
 		return s.create()
 	})
-	return created, err
+	if err != nil || !made.Created {
+		return Sample{}, err
+	}
+	return made, nil
 }
 
 // ManagementAccount says what the first account is to be.
