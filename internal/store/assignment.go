@@ -16,7 +16,7 @@ var (
 // AccountAssignments lists who is assigned a permission set in an account.
 func (t *Tx) AccountAssignments(permissionSetID, accountID string, after assignment.Principal, limit int) ([]assignment.Assignment, error) {
 	return t.assignments(`WHERE permission_set_id = $1 AND account_id = $2 AND (principal_type, principal_id) > ($3, $4)
-		ORDER BY principal_type, principal_id LIMIT $5`, permissionSetID, accountID, string(after.Type), after.ID, limit)
+		ORDER BY principal_type, principal_id LIMIT CAST($5 AS BIGINT)`, permissionSetID, accountID, string(after.Type), after.ID, limit)
 }
 
 func (t *Tx) assignments(where string, args ...any) (list []assignment.Assignment, err error) {
@@ -75,14 +75,14 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 	}
 	return t.assignments(`WHERE principal_id IN `+selfAndGroups+` AND ($3 = '' OR account_id = $3)
 		AND (account_id, permission_set_id, principal_id) > ($4, $5, $6)
-		ORDER BY account_id, permission_set_id, principal_id LIMIT $7`,
+		ORDER BY account_id, permission_set_id, principal_id LIMIT CAST($7 AS BIGINT)`,
 		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
 }
 
 // AccountsOfUser lists the accounts that a user may use.
 func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) ([]string, error) {
 	return t.strings(`SELECT DISTINCT account_id FROM account_assignments
-		WHERE principal_id IN `+selfAndGroups+` AND account_id > $3 ORDER BY account_id LIMIT $4`,
+		WHERE principal_id IN `+selfAndGroups+` AND account_id > $3 ORDER BY account_id LIMIT CAST($4 AS BIGINT)`,
 		userID, in.IdentityStoreID, after, limit)
 }
 
@@ -94,7 +94,7 @@ func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, 
 			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
 		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p
 		WHERE s.id = a.permission_set_id AND p.permission_set_id = s.id AND p.account_id = $3 AND s.name > $4
-		ORDER BY s.name LIMIT $5`, []any{userID, in.IdentityStoreID, accountID, after, limit},
+		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, []any{userID, in.IdentityStoreID, accountID, after, limit},
 		func(scan func(...any) error) error {
 			var r assignment.Role
 			err := scan(&r.AccountID, &r.PermissionSetID, &r.PermissionSetName, &r.RoleName, &r.RoleID)
@@ -129,7 +129,7 @@ func (t *Tx) AssignmentRequests(instanceID string, kind assignment.Kind, status 
 		after = time.UnixMilli(1 << 60)
 	}
 	return t.requests(`WHERE instance_id = $1 AND kind = $2 AND ($3 = '' OR status = $3) AND (created_at, id) < ($4, $5)
-		ORDER BY created_at DESC, id DESC LIMIT $6`, instanceID, string(kind), string(status), after.UnixMilli(), afterID, limit)
+		ORDER BY created_at DESC, id DESC LIMIT CAST($6 AS BIGINT)`, instanceID, string(kind), string(status), after.UnixMilli(), afterID, limit)
 }
 
 func (t *Tx) requests(where string, args ...any) (list []assignment.Request, err error) {
@@ -159,5 +159,5 @@ func (t *Tx) InsertAssignmentRequest(r assignment.Request) error {
 // returns how many.
 func (t *Tx) DeleteAssignmentRequests(before time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM assignment_requests WHERE id IN (
-		SELECT id FROM assignment_requests WHERE created_at < $1 LIMIT $2)`, before.UnixMilli(), limit)
+		SELECT id FROM assignment_requests WHERE created_at < $1 LIMIT CAST($2 AS BIGINT))`, before.UnixMilli(), limit)
 }

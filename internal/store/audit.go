@@ -44,7 +44,7 @@ func (t *Tx) BeginAuditSeal() error {
 // PendingAudit returns the oldest records that are in no batch.
 func (t *Tx) PendingAudit(limit int) ([]audit.Pending, error) {
 	var out []audit.Pending
-	err := t.rows(`SELECT event_id, event_time, body FROM audit_pending ORDER BY event_time, event_id LIMIT $1`,
+	err := t.rows(`SELECT event_id, event_time, body FROM audit_pending ORDER BY event_time, event_id LIMIT CAST($1 AS BIGINT)`,
 		[]any{limit}, func(scan func(...any) error) error {
 			var p audit.Pending
 			var at int64
@@ -133,7 +133,7 @@ func (t *Tx) auditBatch(query string, args ...any) (b audit.Batch, found bool, e
 // AuditBatches returns batches with a higher number, in order.
 func (t *Tx) AuditBatches(afterNumber int64, limit int) ([]audit.Batch, error) {
 	return t.auditBatches(`SELECT number, kind, first_sequence, last_sequence, first_time, last_time, sealed_at,
-		content, previous_hash, hash, signature FROM audit_batch WHERE number > $1 ORDER BY number LIMIT $2`,
+		content, previous_hash, hash, signature FROM audit_batch WHERE number > $1 ORDER BY number LIMIT CAST($2 AS BIGINT)`,
 		afterNumber, limit)
 }
 
@@ -142,7 +142,7 @@ func (t *Tx) AuditBatches(afterNumber int64, limit int) ([]audit.Batch, error) {
 func (t *Tx) AuditBatchesOf(afterSequence int64, limit int) ([]audit.Batch, error) {
 	return t.auditBatches(`SELECT number, kind, first_sequence, last_sequence, first_time, last_time, sealed_at,
 		content, previous_hash, hash, signature FROM audit_batch WHERE last_sequence > $1
-		ORDER BY last_sequence, number LIMIT $2`, afterSequence, limit)
+		ORDER BY last_sequence, number LIMIT CAST($2 AS BIGINT)`, afterSequence, limit)
 }
 
 func (t *Tx) auditBatches(query string, args ...any) ([]audit.Batch, error) {

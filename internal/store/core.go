@@ -98,6 +98,6 @@ func (t *Tx) SaveIdempotentResponse(account, operation, token string, requestHas
 // expired and returns how many.
 func (t *Tx) DeleteExpiredResponses(limit int) (int64, error) {
 	return t.exec(`DELETE FROM idempotency WHERE (account_id, operation, token) IN (
-		SELECT account_id, operation, token FROM idempotency WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+		SELECT account_id, operation, token FROM idempotency WHERE expires_at <= $1 ORDER BY expires_at LIMIT CAST($2 AS BIGINT))`,
 		t.now.UnixMilli(), limit)
 }

@@ -53,7 +53,7 @@ func (t *Tx) DirectoryUserIDByExternalID(storeID string, external directory.Exte
 // DirectoryUsers is part of directory.UserReader.
 func (t *Tx) DirectoryUsers(storeID, after string, limit int) ([]directory.User, error) {
 	return t.directoryUsers(`SELECT `+userColumns+` FROM directory_users
-		WHERE store_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, storeID, after, limit)
+		WHERE store_id = $1 AND user_id > $2 ORDER BY user_id LIMIT CAST($3 AS BIGINT)`, storeID, after, limit)
 }
 
 func (t *Tx) directoryUsers(query string, args ...any) (users []directory.User, err error) {

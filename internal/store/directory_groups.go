@@ -42,7 +42,7 @@ func (t *Tx) DirectoryGroupIDByExternalID(storeID string, external directory.Ext
 // DirectoryGroups is part of directory.GroupReader.
 func (t *Tx) DirectoryGroups(storeID, after string, limit int) ([]directory.Group, error) {
 	return t.directoryGroups(`SELECT `+groupColumns+` FROM directory_groups
-		WHERE store_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3`, storeID, after, limit)
+		WHERE store_id = $1 AND group_id > $2 ORDER BY group_id LIMIT CAST($3 AS BIGINT)`, storeID, after, limit)
 }
 
 func (t *Tx) directoryGroups(query string, args ...any) (groups []directory.Group, err error) {

@@ -25,13 +25,13 @@ func (t *Tx) DirectoryMembershipOf(storeID, groupID, userID string) (directory.M
 // DirectoryMemberships is part of directory.MembershipReader.
 func (t *Tx) DirectoryMemberships(storeID, groupID, afterUser string, limit int) ([]directory.Membership, error) {
 	return t.directoryMemberships(`SELECT `+membershipColumns+` FROM directory_memberships
-		WHERE store_id = $1 AND group_id = $2 AND user_id > $3 ORDER BY user_id LIMIT $4`, storeID, groupID, afterUser, limit)
+		WHERE store_id = $1 AND group_id = $2 AND user_id > $3 ORDER BY user_id LIMIT CAST($4 AS BIGINT)`, storeID, groupID, afterUser, limit)
 }
 
 // DirectoryMembershipsOfUser is part of directory.MembershipReader.
 func (t *Tx) DirectoryMembershipsOfUser(storeID, userID, afterGroup string, limit int) ([]directory.Membership, error) {
 	return t.directoryMemberships(`SELECT `+membershipColumns+` FROM directory_memberships
-		WHERE store_id = $1 AND user_id = $2 AND group_id > $3 ORDER BY group_id LIMIT $4`, storeID, userID, afterGroup, limit)
+		WHERE store_id = $1 AND user_id = $2 AND group_id > $3 ORDER BY group_id LIMIT CAST($4 AS BIGINT)`, storeID, userID, afterGroup, limit)
 }
 
 func (t *Tx) directoryMembership(query string, args ...any) (directory.Membership, bool, error) {

@@ -12,7 +12,7 @@ var _ epoch.Tx = (*Tx)(nil)
 // EpochsAfter is part of epoch.Reader.
 func (t *Tx) EpochsAfter(after epoch.Epoch, limit int) (list []epoch.Epoch, err error) {
 	err = t.rows(`SELECT scope, id, value, raised_at FROM epochs WHERE (value, scope, id) > ($1, $2, $3)
-		ORDER BY value, scope, id LIMIT $4`, []any{after.Value, string(after.Scope), after.ID, limit},
+		ORDER BY value, scope, id LIMIT CAST($4 AS BIGINT)`, []any{after.Value, string(after.Scope), after.ID, limit},
 		func(scan func(...any) error) error {
 			var e epoch.Epoch
 			var raised int64
@@ -27,7 +27,7 @@ func (t *Tx) EpochsAfter(after epoch.Epoch, limit int) (list []epoch.Epoch, err 
 // DeleteEpochs is part of epoch.Tx.
 func (t *Tx) DeleteEpochs(before time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM epochs WHERE (scope, id) IN (
-		SELECT scope, id FROM epochs WHERE raised_at < $1 ORDER BY raised_at LIMIT $2)`, before.UnixMilli(), limit)
+		SELECT scope, id FROM epochs WHERE raised_at < $1 ORDER BY raised_at LIMIT CAST($2 AS BIGINT))`, before.UnixMilli(), limit)
 }
 
 // raise gives an epoch, the new value of the change counter, to every

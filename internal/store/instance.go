@@ -24,7 +24,9 @@ func (t *Tx) InstanceByIdentityStore(storeID string) (instance.Instance, bool, e
 
 // InstanceOfOrganization finds the instance of the organization.
 func (t *Tx) InstanceOfOrganization(organizationID string) (instance.Instance, bool, error) {
-	return t.instance(`organization_id = $1 AND organization_id <> ''`, organizationID)
+	// Without the cast SQLite would compile this anew each time, to see whether
+	// the index without '' serves the value.
+	return t.instance(`organization_id = CAST($1 AS TEXT) AND organization_id <> ''`, organizationID)
 }
 
 // InstanceOfAccount finds the account instance that accountID owns.

@@ -101,7 +101,7 @@ func (t *Tx) Members(orgID, parentID, after string, limit int) (accounts []organ
 		where, args = where+` AND m.parent_id = $4`, append(args, parentID)
 	}
 	err = t.rows(`SELECT `+accountColumns+` FROM account a `+memberJoins+`
-		WHERE m.organization_id = $1 AND `+where+` ORDER BY m.account_id LIMIT $3`, args,
+		WHERE m.organization_id = $1 AND `+where+` ORDER BY m.account_id LIMIT CAST($3 AS BIGINT)`, args,
 		func(scan func(...any) error) error {
 			a, err := scanAccount(scan)
 			accounts = append(accounts, a)
@@ -182,7 +182,7 @@ func (t *Tx) CreateAccountRequests(orgID string, states []organization.CreateSta
 	err = t.rows(`SELECT `+requestColumns+` FROM create_account_request
 		WHERE organization_id = $1 AND id > $2
 			AND ((state = 'IN_PROGRESS' AND $4) OR (state = 'SUCCEEDED' AND $5) OR (state = 'FAILED' AND $6))
-		ORDER BY id LIMIT $3`,
+		ORDER BY id LIMIT CAST($3 AS BIGINT)`,
 		[]any{orgID, after, limit,
 			all || wanted[organization.InProgress], all || wanted[organization.Succeeded], all || wanted[organization.Failed]},
 		func(scan func(...any) error) error {

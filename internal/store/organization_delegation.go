@@ -5,7 +5,7 @@ import "github.com/atrium-iam/atrium/internal/organization"
 // ServiceAccesses is part of organization.DelegationTx.
 func (t *Tx) ServiceAccesses(orgID, after string, limit int) (services []organization.ServiceAccess, err error) {
 	err = t.rows(`SELECT service_principal, enabled_at FROM organization_service
-		WHERE organization_id = $1 AND service_principal > $2 ORDER BY service_principal LIMIT $3`,
+		WHERE organization_id = $1 AND service_principal > $2 ORDER BY service_principal LIMIT CAST($3 AS BIGINT)`,
 		[]any{orgID, after, limit}, func(scan func(...any) error) error {
 			var s organization.ServiceAccess
 			var enabled int64
@@ -41,7 +41,7 @@ func (t *Tx) DeleteServiceAccess(orgID, servicePrincipal string) error {
 func (t *Tx) DelegatedServices(orgID, accountID, after string, limit int) (services []organization.Delegation, err error) {
 	err = t.rows(`SELECT service_principal, enabled_at FROM delegated_administrator
 		WHERE organization_id = $1 AND account_id = $2 AND service_principal > $3
-		ORDER BY service_principal LIMIT $4`,
+		ORDER BY service_principal LIMIT CAST($4 AS BIGINT)`,
 		[]any{orgID, accountID, after, limit}, func(scan func(...any) error) error {
 			var d organization.Delegation
 			var enabled int64
@@ -68,7 +68,7 @@ func (t *Tx) DelegatedAdministrators(orgID, servicePrincipal, after string, limi
 	err = t.rows(`SELECT `+accountColumns+`, MIN(d.enabled_at)
 		FROM delegated_administrator d JOIN account a ON a.id = d.account_id `+memberJoins+`
 		WHERE d.organization_id = $1 AND d.account_id > $2`+service+`
-		GROUP BY d.account_id, a.id, m.account_id, c.organization_id, c.id ORDER BY d.account_id LIMIT $3`, args,
+		GROUP BY d.account_id, a.id, m.account_id, c.organization_id, c.id ORDER BY d.account_id LIMIT CAST($3 AS BIGINT)`, args,
 		func(scan func(...any) error) error {
 			var enabled int64
 			a, err := scanAccount(scan, &enabled)

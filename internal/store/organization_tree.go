@@ -25,7 +25,7 @@ func (t *Tx) ContainerByID(orgID, id string) (c organization.Container, found bo
 // OrganizationalUnits is part of organization.TreeTx.
 func (t *Tx) OrganizationalUnits(orgID, parentID, after string, limit int) (units []organization.Container, err error) {
 	err = t.rows(`SELECT `+containerColumns+` FROM organization_container
-		WHERE organization_id = $1 AND parent_id = $2 AND id > $3 ORDER BY id LIMIT $4`,
+		WHERE organization_id = $1 AND parent_id = $2 AND id > $3 ORDER BY id LIMIT CAST($4 AS BIGINT)`,
 		[]any{orgID, parentID, after, limit}, func(scan func(...any) error) error {
 			c, err := scanContainer(scan)
 			units = append(units, c)

@@ -32,7 +32,7 @@ func (t *Tx) permissionSet(where string, args ...any) (s permissionset.Permissio
 
 // PermissionSetIDs lists the permission sets of the instance by id.
 func (t *Tx) PermissionSetIDs(instanceID, after string, limit int) ([]string, error) {
-	return t.strings(`SELECT id FROM permission_sets WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT $3`, instanceID, after, limit)
+	return t.strings(`SELECT id FROM permission_sets WHERE instance_id = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)`, instanceID, after, limit)
 }
 
 // strings runs a query for one column of text.
@@ -49,14 +49,14 @@ func (t *Tx) strings(query string, args ...any) (list []string, err error) {
 // PermissionSetManagedPolicies lists the ARNs of attached AWS managed policies.
 func (t *Tx) PermissionSetManagedPolicies(id, after string, limit int) ([]string, error) {
 	return t.strings(`SELECT arn FROM permission_set_managed_policies
-		WHERE permission_set_id = $1 AND arn > $2 ORDER BY arn LIMIT $3`, id, after, limit)
+		WHERE permission_set_id = $1 AND arn > $2 ORDER BY arn LIMIT CAST($3 AS BIGINT)`, id, after, limit)
 }
 
 // PermissionSetCustomerPolicies lists the attached references to policies that
 // accounts keep.
 func (t *Tx) PermissionSetCustomerPolicies(id string, after permissionset.PolicyReference, limit int) (refs []permissionset.PolicyReference, err error) {
 	err = t.rows(`SELECT path, name FROM permission_set_customer_policies
-		WHERE permission_set_id = $1 AND (path, name) > ($2, $3) ORDER BY path, name LIMIT $4`,
+		WHERE permission_set_id = $1 AND (path, name) > ($2, $3) ORDER BY path, name LIMIT CAST($4 AS BIGINT)`,
 		[]any{id, after.Path, after.Name, limit}, func(scan func(...any) error) error {
 			var ref permissionset.PolicyReference
 			err := scan(&ref.Path, &ref.Name)

@@ -19,19 +19,19 @@ func (t *Tx) ProvisionOf(permissionSetID, accountID string) (assignment.Provisio
 
 // ProvisionsOfPermissionSet lists the roles of a permission set by account.
 func (t *Tx) ProvisionsOfPermissionSet(permissionSetID string, c assignment.Currency, after string, limit int) ([]assignment.Provision, error) {
-	return t.provisions(c, `p.permission_set_id = $1 AND p.account_id > $2 ORDER BY p.account_id LIMIT $3`, permissionSetID, after, limit)
+	return t.provisions(c, `p.permission_set_id = $1 AND p.account_id > $2 ORDER BY p.account_id LIMIT CAST($3 AS BIGINT)`, permissionSetID, after, limit)
 }
 
 // ProvisionsOfAccount lists the roles of an instance in an account by
 // permission set.
 func (t *Tx) ProvisionsOfAccount(instanceID, accountID string, c assignment.Currency, after string, limit int) ([]assignment.Provision, error) {
 	return t.provisions(c, `p.account_id = $1 AND p.instance_id = $2 AND p.permission_set_id > $3
-		ORDER BY p.permission_set_id LIMIT $4`, accountID, instanceID, after, limit)
+		ORDER BY p.permission_set_id LIMIT CAST($4 AS BIGINT)`, accountID, instanceID, after, limit)
 }
 
 // ProvisionsOfInstance lists roles of an instance, in no order.
 func (t *Tx) ProvisionsOfInstance(instanceID string, limit int) ([]assignment.Provision, error) {
-	return t.provisions("", `p.instance_id = $1 LIMIT $2`, instanceID, limit)
+	return t.provisions("", `p.instance_id = $1 LIMIT CAST($2 AS BIGINT)`, instanceID, limit)
 }
 
 func (t *Tx) provisions(c assignment.Currency, where string, args ...any) (list []assignment.Provision, err error) {

@@ -99,7 +99,7 @@ func TestForeignKeysHaveIndexes(t *testing.T) {
 	s := storetest.Open(t, store.Config{})
 	keys := readColumnLists(t, s, `SELECT t.name, f.id, f."from" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
 		WHERE t.type = 'table' ORDER BY f.seq`)
-	indexes := readColumnLists(t, s, `SELECT t.name, i.name, c.name
+	indexes := readColumnLists(t, s, `SELECT t.name, i.name, COALESCE(c.name, '')
 		FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) c
 		WHERE t.type = 'table' AND NOT i.partial ORDER BY c.seqno`)
 	for _, key := range keys {

@@ -30,7 +30,7 @@ func (t *Tx) portalSession(where string, arg any) (portal.Session, bool, error) 
 
 // PortalSessionsOfUser is part of session.Reader.
 func (t *Tx) PortalSessionsOfUser(storeID, userID, after string, limit int) ([]portal.Session, error) {
-	return t.portalSessions(`store_id = $1 AND user_id = $2 AND id > $3 ORDER BY id LIMIT $4`, storeID, userID, after, limit)
+	return t.portalSessions(`store_id = $1 AND user_id = $2 AND id > $3 ORDER BY id LIMIT CAST($4 AS BIGINT)`, storeID, userID, after, limit)
 }
 
 func (t *Tx) portalSessions(where string, args ...any) (list []portal.Session, err error) {
@@ -68,5 +68,5 @@ func (t *Tx) DeletePortalSessionsOfUser(storeID, userID string) (int64, error) {
 // expired, and returns how many.
 func (t *Tx) DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM portal_sessions WHERE id IN (
-		SELECT id FROM portal_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, now.UnixMilli(), limit)
+		SELECT id FROM portal_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT CAST($2 AS BIGINT))`, now.UnixMilli(), limit)
 }

@@ -64,5 +64,5 @@ func (t *Tx) DeleteSigninAttempt(id string) error {
 // more, and returns how many.
 func (t *Tx) DeleteExpiredSigninAttempts(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM signin_attempts WHERE id IN (
-		SELECT id FROM signin_attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`, now.UnixMilli(), limit)
+		SELECT id FROM signin_attempts WHERE expires_at <= $1 ORDER BY expires_at LIMIT CAST($2 AS BIGINT))`, now.UnixMilli(), limit)
 }

@@ -191,7 +191,7 @@ func TestPlaceholdersAndTypes(t *testing.T) {
 			}
 			got = nil
 			return tx.Rows(`SELECT id, big, yes, bytes, maybe FROM kinds
-				WHERE (id = $1 OR $1 = '') AND ($2 OR NOT yes OR big > 0) ORDER BY id LIMIT $3`, []any{"", false, 10},
+				WHERE (id = $1 OR $1 = '') AND ($2 OR NOT yes OR big > 0) ORDER BY id LIMIT CAST($3 AS BIGINT)`, []any{"", false, 10},
 				func(scan func(...any) error) error {
 					var r row
 					err := scan(&r.ID, &r.Big, &r.Yes, &r.Blob, &r.Maybe)

@@ -40,5 +40,5 @@ func (t *Tx) DeleteThrottle(scope, key string) error {
 // and returns how many.
 func (t *Tx) DeleteForgottenThrottles(now time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM throttles WHERE (scope, subject) IN (
-		SELECT scope, subject FROM throttles WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT $2)`, now.UnixMilli(), limit)
+		SELECT scope, subject FROM throttles WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT CAST($2 AS BIGINT))`, now.UnixMilli(), limit)
 }
