@@ -13,7 +13,7 @@ import (
 func portal() Portal {
 	return Portal{
 		Session: "atrium", UserName: "sam.lee", StartURL: "https://d-0123456789.awsapps.com/start", BrowserURL: "http://localhost:8484/start",
-		Region: "us-east-1", Endpoints: Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"}, DataPath: "/home/sam/.atrium/aws",
+		Region: "us-east-1", Endpoints: Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"}, DataPath: "/srv/atrium/aws",
 		Roles: []Role{{"222222222222", "Builder"}, {"111111111111", "Ops+Audit=all,x@y.z_1-2"}, {"111111111111", "Auditor"}},
 	}
 }
@@ -28,7 +28,7 @@ func TestConfig(t *testing.T) {
 # The AWS access portal in a browser: http://localhost:8484/start
 # Sign in with: aws sso login --profile Auditor-111111111111
 # Versions of the AWS CLI before 2.13 need this as well:
-#   export AWS_DATA_PATH=/home/sam/.atrium/aws
+#   export AWS_DATA_PATH=/srv/atrium/aws
 [sso-session atrium]
 sso_start_url = https://d-0123456789.awsapps.com/start
 sso_region = us-east-1
