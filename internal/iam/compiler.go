@@ -60,7 +60,37 @@ func (c *Compiler) PoliciesOf(tx PolicyReader, p Principal) (policy.Set, error) 
 	if err != nil || !found {
 		return policy.Set{}, err
 	}
-	return c.set(tx, a)
+	s, err := c.set(tx, a)
+	if err != nil || p.Session == nil {
+		return s, err
+	}
+	return c.limitSession(tx, s, p.Session)
+}
+
+// limitSession adds to s the session policies, if there are any.
+func (c *Compiler) limitSession(tx PolicyReader, s policy.Set, session *Session) (policy.Set, error) {
+	if len(session.Policies)+len(session.PolicyARNs) == 0 {
+		return s, nil
+	}
+	limit := policy.Limit{Kind: policy.SessionPolicy}
+	for _, document := range session.Policies {
+		p, err := c.byDocument(document)
+		if err != nil {
+			return policy.Set{}, err
+		}
+		limit.Policies = append(limit.Policies, p)
+	}
+	for _, arn := range session.PolicyARNs {
+		p, err := c.byARN(tx, arn)
+		if err != nil {
+			return policy.Set{}, err
+		}
+		if p != nil { // one that is gone allows nothing
+			limit.Policies = append(limit.Policies, p)
+		}
+	}
+	s.Limits = append(s.Limits, limit)
+	return s, nil
 }
 
 func (c *Compiler) set(tx PolicyReader, a Attachments) (policy.Set, error) {
@@ -108,10 +138,14 @@ func (c *Compiler) byARN(tx PolicyReader, arn string) (*policy.Policy, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	if p := c.remembered(m.Document); p != nil {
+	return c.byDocument(m.Document)
+}
+
+func (c *Compiler) byDocument(document string) (*policy.Policy, error) {
+	if p := c.remembered(document); p != nil {
 		return p, nil
 	}
-	return c.compile(m.Document, m.Document)
+	return c.compile(document, document)
 }
 
 func (c *Compiler) byDigest(tx PolicyReader, digest string) (*policy.Policy, error) {

@@ -113,7 +113,7 @@ func (k *GlobalKeys) setPrincipal(v *policy.Values, p Principal) {
 	if p.Kind == KindUser {
 		v.Set(k.userName, p.UserName)
 	}
-	if p.Kind == KindRoleSession || p.Kind == KindFederatedUser {
+	if p.Session != nil || p.Kind == KindRoleSession || p.Kind == KindFederatedUser {
 		// Long-term keys carry no such key at all.
 		v.Set(k.mfaPresent, strconv.FormatBool(p.MFAAuthenticated))
 	}

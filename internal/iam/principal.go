@@ -1,6 +1,10 @@
 package iam
 
-import "time"
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/epoch"
+)
 
 // Kind is the kind of a principal.
 type Kind uint8
@@ -54,6 +58,25 @@ type Principal struct {
 	SourceIdentity string
 	// Tags are the principal's tags and, for sessions, its session tags.
 	Tags map[string]string
+	// Session is what temporary credentials carry besides; nil for long-term
+	// ones.
+	Session *Session
+}
+
+// Session is what temporary credentials carry besides their principal.
+type Session struct {
+	ExpiresAt time.Time
+	// Policies are session policies, documents, and PolicyARNs managed ones.
+	// Where there are any, they allow at most what they allow together.
+	Policies   []string
+	PolicyARNs []string
+	// TransitiveTagKeys are the keys of those session tags that pass on to
+	// roles which are assumed with the credentials.
+	TransitiveTagKeys []string
+	// Change is the value of the change counter at which the credentials were
+	// issued, and DependsOn what ends them when it is taken away.
+	Change    int64
+	DependsOn []epoch.Ref
 }
 
 // Root returns the root principal of an account.
