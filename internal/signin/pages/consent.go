@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -123,12 +122,11 @@ type request struct {
 	Address   string // from where it was asked, "" when it came by this browser
 	Elsewhere bool   // Address is not the browser's own
 	Redirect  string // host to which the answer goes; "" when it is asked for
-	Expires   string
 	Scopes    []string
 }
 
 func (v *visit) describeDevice(d oauth.Device) request {
-	r := v.describe(d.ClientName, d.Scopes, d.ExpiresAt)
+	r := v.describe(d.ClientName, d.Scopes)
 	own := v.Address.String()
 	if r.Elsewhere = d.Requester.IP != own; r.Elsewhere {
 		r.Address = v.text("request.address.other", "address", d.Requester.IP, "own", own)
@@ -139,15 +137,15 @@ func (v *visit) describeDevice(d oauth.Device) request {
 }
 
 func (v *visit) describeAuthorization(a oauth.Authorization) request {
-	r := v.describe(a.ClientName, a.Scopes, a.ExpiresAt)
+	r := v.describe(a.ClientName, a.Scopes)
 	if u, err := url.Parse(a.RedirectURI); err == nil {
 		r.Redirect = v.text("request.redirect.here", "host", u.Host)
 	}
 	return r
 }
 
-func (v *visit) describe(client string, scopes []string, expires time.Time) request {
-	r := request{Client: clipped(client), Expires: v.text("request.expires.in", "wait", v.wait(expires.Sub(v.now)))}
+func (v *visit) describe(client string, scopes []string) request {
+	r := request{Client: clipped(client)}
 	for _, scope := range scopes {
 		r.Scopes = append(r.Scopes, v.describeScope(scope))
 	}

@@ -15,11 +15,11 @@ func TestDevice(t *testing.T) {
 	code := s.newDevice(`botocore<script>alert(1)</script>`, "127.0.0.1")
 	b := s.browser()
 	b.signIn("/device?user_code="+url.QueryEscape(code)).
-		shows(200, "Authorization requested", code, "Confirm and continue", "not verified", "127.0.0.1, the address that you are at too")
+		shows(200, "Authorization requested", code, "Confirm and continue", "not verified", "127.0.0.1, your own address")
 	if d := s.device(code); d.Status != oauth.Pending {
 		t.Fatalf("looking at a request made it %s", d.Status)
 	}
-	b.submit("/device/confirm").shows(200, "Allow botocore<script>alert(1)</script> to access your data?", "Allow access", "AWS accounts and permission sets", "sam.lee")
+	b.submit("/device/confirm").shows(200, "Allow botocore<script>alert(1)</script> to access your data?", "Allow access", "AWS accounts and roles", "sam.lee")
 	b.submit("/device/allow").shows(200, "Request approved")
 	d := s.device(code)
 	if d.Status != oauth.Approved {
@@ -42,7 +42,7 @@ func TestDeviceTypedAndDenied(t *testing.T) {
 	b.signIn("/device").shows(200, "Authorize a device", "Code")
 	b.submit("/device", "user_code", "BBBB-BBBB").shows(422, "not known")
 	b.submit("/device", "user_code", strings.ToLower(strings.ReplaceAll(code, "-", " "))).
-		shows(200, code, "198.51.100.7, which is not the address that you are at (127.0.0.1)")
+		shows(200, code, "198.51.100.7, not your own address (127.0.0.1)")
 	b.submit("/device/deny").shows(200, "Request denied", "tell your administrator")
 	if d := s.device(code); d.Status != oauth.Denied {
 		t.Errorf("the request is %s", d.Status)
