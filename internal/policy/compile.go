@@ -34,57 +34,70 @@ func malformed(message string) error {
 // a fault.Invalid about "policy_document", in IAM's words.
 func Compile(document string) (*Policy, error) {
 	p, err := compile(document)
-	if errors.Is(err, errSyntax) || err != nil && fault.Of(err) != fault.Invalid {
-		return nil, malformed("Syntax errors in policy.")
-	}
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	return p, nil
 }
 
+// inWords returns why a document does not compile, in IAM's words.
+func inWords(err error) error {
+	if errors.Is(err, errSyntax) || fault.Of(err) != fault.Invalid {
+		return malformed("Syntax errors in policy.")
+	}
+	return err
+}
+
 func compile(document string) (*Policy, error) {
-	root, err := readJSON(document)
+	statements, variables, err := readDocument(document)
 	if err != nil {
 		return nil, err
-	}
-	var statements []any
-	variables := false // documents of the old version, the default, have none
-	for _, m := range root {
-		switch m.name {
-		case "Version":
-			if m.value != "2008-10-17" && m.value != "2012-10-17" {
-				return nil, errSyntax
-			}
-			variables = m.value == "2012-10-17"
-		case "Id":
-			if _, ok := m.value.(string); !ok {
-				return nil, errSyntax
-			}
-		case "Statement":
-			statements = elements(m.value)
-		default:
-			return nil, errSyntax
-		}
-	}
-	if len(statements) == 0 {
-		return nil, errSyntax
 	}
 	return compileStatements(statements, variables)
 }
 
+// readDocument reads a document and returns its statements, of which there are
+// some, and whether they may hold policy variables.
+func readDocument(document string) (statements []any, variables bool, err error) {
+	root, err := readJSON(document)
+	if err != nil {
+		return nil, false, err
+	}
+	// Documents of the old version, the default, have no variables.
+	for _, m := range root {
+		switch m.name {
+		case "Version":
+			if m.value != "2008-10-17" && m.value != "2012-10-17" {
+				return nil, false, errSyntax
+			}
+			variables = m.value == "2012-10-17"
+		case "Id":
+			if _, ok := m.value.(string); !ok {
+				return nil, false, errSyntax
+			}
+		case "Statement":
+			statements = elements(m.value)
+		default:
+			return nil, false, errSyntax
+		}
+	}
+	if len(statements) == 0 {
+		return nil, false, errSyntax
+	}
+	return statements, variables, nil
+}
+
 func compileStatements(list []any, variables bool) (*Policy, error) {
 	p := &Policy{statements: make([]statement, len(list))}
-	sids := make(map[string]bool)
+	sids := make(sidSet)
 	for i, element := range list {
-		raw, err := readStatement(element)
+		raw, err := readStatement(element, identityGrammar)
 		if err != nil {
 			return nil, err
 		}
-		if raw.sid != "" && sids[raw.sid] {
-			return nil, malformed("Statement IDs (SID) in a single policy must be unique.")
+		if err := sids.add(raw.sid); err != nil {
+			return nil, err
 		}
-		sids[raw.sid] = true
 		st := &p.statements[i]
 		if err := st.compile(raw, variables); err != nil {
 			return nil, err
@@ -100,6 +113,25 @@ func compileStatements(list []any, variables bool) (*Policy, error) {
 	return p, nil
 }
 
+// sidSet holds the ids of a document's statements.
+type sidSet map[string]bool
+
+func (s sidSet) add(sid string) error {
+	if sid != "" && s[sid] {
+		return malformed("Statement IDs (SID) in a single policy must be unique.")
+	}
+	s[sid] = true
+	return nil
+}
+
+// grammar says which elements a statement has.
+type grammar uint8
+
+const (
+	identityGrammar grammar = iota // resources, no principals
+	trustGrammar                   // principals, no resources
+)
+
 // rawStatement is a statement whose elements have the right types.
 type rawStatement struct {
 	sid                      string
@@ -108,11 +140,12 @@ type rawStatement struct {
 	notAction, notResource   bool
 	hasActions, hasResources bool
 	condition                any
+	principal                any // trustGrammar
 }
 
 // readStatement reads a statement and checks that it has the elements it must
 // have and no other.
-func readStatement(value any) (rawStatement, error) {
+func readStatement(value any, g grammar) (rawStatement, error) {
 	var raw rawStatement
 	members, ok := value.(object)
 	if !ok {
@@ -138,7 +171,10 @@ func readStatement(value any) (rawStatement, error) {
 			raw.condition = m.value
 			_, ok = m.value.(object)
 		case "Principal", "NotPrincipal":
-			return raw, malformed("Policy document should not specify a principal.")
+			if g == identityGrammar {
+				return raw, malformed("Policy document should not specify a principal.")
+			}
+			raw.principal, ok = m.value, m.name == "Principal"
 		default:
 			ok = false
 		}
@@ -154,7 +190,11 @@ func readStatement(value any) (rawStatement, error) {
 		return raw, malformed("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
 	case len(raw.actions) == 0:
 		return raw, malformed("Policy statement must contain actions.")
-	case len(raw.resources) == 0:
+	case g == trustGrammar && raw.hasResources:
+		return raw, malformed("Has prohibited field Resource")
+	case g == trustGrammar && raw.principal == nil:
+		return raw, malformed("AssumeRole policy must contain a principal.")
+	case g == identityGrammar && len(raw.resources) == 0:
 		return raw, malformed("Policy statement must contain resources.")
 	}
 	return raw, nil

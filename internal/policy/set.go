@@ -77,17 +77,31 @@ func (ev *evaluation) lookup(key Key) *entry {
 func (ev *evaluation) service() []byte { return ev.lowered[:ev.colon] }
 func (ev *evaluation) name() []byte    { return ev.lowered[ev.colon+1 : len(ev.action)] }
 
-// Decide answers r.
-func (s Set) Decide(r Request) Decision {
-	ev := evaluation{values: r.Context, action: r.Action, colon: strings.IndexByte(r.Action, ':'), resource: r.Resource}
-	if ev.colon < 0 || len(r.Action) > len(ev.lowered) {
-		return Decision{Effect: ImplicitDeny}
+// begin prepares the evaluation of r, false when nothing can match it.
+func (ev *evaluation) begin(r Request) bool {
+	ev.values, ev.action, ev.resource = r.Context, r.Action, r.Resource
+	if ev.colon = strings.IndexByte(r.Action, ':'); ev.colon < 0 || len(r.Action) > len(ev.lowered) {
+		return false
 	}
 	for i := range len(r.Action) {
 		ev.lowered[i] = lower(r.Action[i])
 	}
 	ev.parts, ev.isARN = splitARN(r.Resource)
+	return true
+}
 
+// Decide answers r.
+func (s Set) Decide(r Request) Decision { return s.decide(r, false) }
+
+// DecideGranted answers r where the resource's own policy has allowed the
+// principal by name: no identity policy need allow. Denials and limits hold.
+func (s Set) DecideGranted(r Request) Decision { return s.decide(r, true) }
+
+func (s Set) decide(r Request, granted bool) Decision {
+	var ev evaluation
+	if !ev.begin(r) {
+		return Decision{Effect: ImplicitDeny}
+	}
 	if denies(s.Identity, &ev) {
 		return Decision{ExplicitDeny, IdentityPolicy}
 	}
@@ -96,7 +110,7 @@ func (s Set) Decide(r Request) Decision {
 			return Decision{ExplicitDeny, limit.Kind}
 		}
 	}
-	if !allows(s.Identity, &ev) {
+	if !granted && !allows(s.Identity, &ev) {
 		return Decision{ImplicitDeny, IdentityPolicy}
 	}
 	for _, limit := range s.Limits {
