@@ -91,6 +91,7 @@ func (p *Program) newGateway() (*gateway.Gateway, error) {
 		Keys:     &credentials{db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets()},
 		Policies: iam.NewCompiler(awsManaged, compiledPolicies),
 		Tokens:   sealer{p.ring, keys.PagingTokens},
+		Admit:    newAdmission(p.Now).admit,
 		Audit:    p.trail, Observe: p.metrics.observe,
 		IDs: p.ids, Now: p.Now, Log: p.Log, Region: p.Region,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),

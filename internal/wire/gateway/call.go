@@ -64,16 +64,27 @@ func (c *call) run(r *http.Request) *wireError {
 	if c.target.op == nil {
 		return unknownOperation(c.kind, c.target.name)
 	}
-	if !c.target.op.Unsigned {
-		if err := c.authenticate(r); err != nil {
-			return err
-		}
+	if err := c.admit(r); err != nil {
+		return err
 	}
 	if err := c.decode(r); err != nil {
 		return err
 	}
 	if err := c.target.service.invoke(r.Context(), c); err != nil {
 		return translate(c.target.service.desc, c.request.ID, err)
+	}
+	return nil
+}
+
+// admit lets in the caller: one who is known, or one who may ask unknown.
+func (c *call) admit(r *http.Request) *wireError {
+	if !c.target.op.Unsigned {
+		return c.authenticate(r)
+	}
+	if c.gateway.Admit != nil {
+		if err := c.gateway.Admit(c.target.op.Name, c.sourceAddr); err != nil {
+			return translate(c.target.service.desc, c.request.ID, err)
+		}
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ type Options struct {
 	Policies *iam.Compiler
 	// Tokens seals paging tokens.
 	Tokens TokenSealer
+	// Admit, when set, is asked before an operation that needs no signature is
+	// run; its error is the answer.
+	Admit func(operation string, from netip.Addr) error
 	// Audit takes the records of reads and refusals, which are not part of an
 	// operation's transaction.
 	Audit AuditSink
