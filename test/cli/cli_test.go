@@ -21,9 +21,9 @@ import (
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
-// program is the built binary, and tools a directory that holds it and the
-// AWS CLI, to be put first in a script's PATH.
-var program, tools string
+// program is the built binary, tools a directory that holds it and the AWS
+// CLI, to be put first in a script's PATH, and awsVersion the AWS CLI's.
+var program, tools, awsVersion string
 
 func TestMain(m *testing.M) {
 	os.Exit(runTests(m))
@@ -43,14 +43,24 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "building the program:", err)
 		return 1
 	}
+	awsVersion, err = linkAWS()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "looking for the AWS CLI:", err)
+		return 1
+	}
 	return m.Run()
 }
 
 // TestScripts runs every script on a sample node, on both engines.
 func TestScripts(t *testing.T) {
-	linkAWS(t)
-	t.Run("SQLite", func(t *testing.T) { runScripts(t, func(*testing.T) string { return "" }) })
-	t.Run("PostgreSQL", func(t *testing.T) { runScripts(t, func(t *testing.T) string { return storetest.Postgres(t) }) })
+	onBothEngines(t, runScripts)
+}
+
+// onBothEngines runs a test with the DSN of each engine's databases.
+func onBothEngines(t *testing.T, test func(t *testing.T, dsn func(*testing.T) string)) {
+	needAWS(t)
+	t.Run("SQLite", func(t *testing.T) { test(t, func(*testing.T) string { return "" }) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, func(t *testing.T) string { return storetest.Postgres(t) }) })
 }
 
 func runScripts(t *testing.T, dsn func(*testing.T) string) {
@@ -68,19 +78,20 @@ func runScripts(t *testing.T, dsn func(*testing.T) string) {
 					env.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
 					env.Setenv("AWS_PAGER", "")
 					env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-					return startNode(env, database)
+					return startNode(env.WorkDir, database, env.Defer)
 				},
 			})
 		})
 	}
 }
 
-// startNode starts a sample node whose data lies in the script's directory,
-// where atrium env looks for it, and waits until it says that it runs.
-func startNode(env *testscript.Env, dsn string) error {
+// startNode starts a sample node whose data lies in the directory .atrium of
+// dir, where atrium env looks for it, and waits until it says that it runs.
+// atEnd takes what is to be done in the end.
+func startNode(dir, dsn string, atEnd func(func())) error {
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(env.WorkDir, ".atrium"))
-	cmd.Dir = env.WorkDir
+	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, ".atrium"))
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "ATRIUM_DATABASE_DSN="+dsn)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
@@ -101,7 +112,7 @@ func startNode(env *testscript.Env, dsn string) error {
 		ready <- waitFor(out, "Stop with Ctrl-C")
 		_, _ = io.Copy(io.Discard, out)
 	}()
-	env.Defer(func() {
+	atEnd(func() {
 		cancel()
 		<-drained
 		_ = cmd.Wait() // stopped by us
@@ -124,22 +135,29 @@ func waitFor(r io.Reader, text string) error {
 	return errors.New("the node stopped before it was ready")
 }
 
-// linkAWS puts an AWS CLI of version 2 into tools. Without one the tests are
-// skipped, or fail where everything is required.
-func linkAWS(t *testing.T) {
+// linkAWS puts an AWS CLI of version 2 into tools and returns its version, ""
+// when there is none.
+func linkAWS() (version string, err error) {
 	for _, dir := range append([]string{"/usr/bin", "/usr/local/bin"}, filepath.SplitList(os.Getenv("PATH"))...) {
 		path := filepath.Join(dir, "aws")
 		out, err := exec.Command(path, "--version").CombinedOutput()
 		if err == nil && strings.HasPrefix(string(out), "aws-cli/2") {
-			t.Logf("AWS CLI: %s", strings.TrimSpace(string(out)))
-			if err := os.Symlink(path, filepath.Join(tools, "aws")); err != nil {
-				t.Fatal(err)
-			}
-			return
+			return strings.TrimSpace(string(out)), os.Symlink(path, filepath.Join(tools, "aws"))
 		}
 	}
-	if os.Getenv(storetest.RequireVariable) == "1" {
+	return "", nil
+}
+
+// needAWS skips the test without an AWS CLI, or fails it where everything is
+// required.
+func needAWS(t *testing.T) {
+	t.Helper()
+	switch {
+	case awsVersion != "":
+		t.Logf("AWS CLI: %s", awsVersion)
+	case os.Getenv(storetest.RequireVariable) == "1":
 		t.Fatal("no AWS CLI of version 2 is installed")
+	default:
+		t.Skip("no AWS CLI of version 2 is installed")
 	}
-	t.Skip("no AWS CLI of version 2 is installed")
 }
