@@ -10,11 +10,11 @@ import (
 
 var _ directory.Tx = (*Tx)(nil)
 
-const userColumns = `store_id, user_id, status, attributes, external_ids, created_at, created_by, updated_at, updated_by, version`
+const userColumns = `user_id, status, attributes, external_ids, created_at, created_by, updated_at, updated_by, version`
 
 // DirectoryUser is part of directory.UserReader.
 func (t *Tx) DirectoryUser(storeID, userID string) (directory.User, bool, error) {
-	users, err := t.directoryUsers(`SELECT `+userColumns+` FROM directory_users
+	users, err := t.directoryUsers(1, `SELECT `+userColumns+` FROM directory_users
 		WHERE store_id = $1 AND user_id = $2`, storeID, userID)
 	if err != nil || len(users) == 0 {
 		return directory.User{}, false, err
@@ -52,27 +52,32 @@ func (t *Tx) DirectoryUserIDByExternalID(storeID string, external directory.Exte
 
 // DirectoryUsers is part of directory.UserReader.
 func (t *Tx) DirectoryUsers(storeID, after string, limit int) ([]directory.User, error) {
-	return t.directoryUsers(`SELECT `+userColumns+` FROM directory_users
+	return t.directoryUsers(limit, `SELECT `+userColumns+` FROM directory_users
 		WHERE store_id = $1 AND user_id > $2 ORDER BY user_id LIMIT CAST($3 AS BIGINT)`, storeID, after, limit)
 }
 
-func (t *Tx) directoryUsers(query string, args ...any) (users []directory.User, err error) {
-	err = t.rows(query, args, func(scan func(...any) error) error {
-		var u directory.User
-		var attributes, externalIDs []byte
+// directoryUsers reads users of the store that is the query's first argument;
+// there are at most limit.
+func (t *Tx) directoryUsers(limit int, query string, storeID string, args ...any) (users []directory.User, err error) {
+	err = t.rows(query, append([]any{storeID}, args...), func(scan func(...any) error) error {
+		if users == nil {
+			users = make([]directory.User, 0, min(limit, 128))
+		}
+		users = append(users, directory.User{StoreID: storeID})
+		u := &users[len(users)-1]
+		var attributes, externalIDs string
 		var created, updated int64
-		if err := scan(&u.StoreID, &u.ID, &u.Status, &attributes, &externalIDs,
-			&created, &u.CreatedBy, &updated, &u.UpdatedBy, &u.Version); err != nil {
+		err := scan(&u.ID, &u.Status, &attributes, &externalIDs, &created, &u.CreatedBy, &updated, &u.UpdatedBy, &u.Version)
+		if err != nil {
 			return err
 		}
 		u.CreatedAt, u.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
-		if err := json.Unmarshal(attributes, &u.Attributes); err != nil {
+		if err := readAttributes(attributes, &u.Attributes); err != nil {
 			return fmt.Errorf("store: attributes of user %s: %w", u.ID, err)
 		}
 		if u.ExternalIDs, err = readExternalIDs(externalIDs); err != nil {
 			return fmt.Errorf("store: external ids of user %s: %w", u.ID, err)
 		}
-		users = append(users, u)
 		return nil
 	})
 	return users, err
@@ -120,11 +125,11 @@ func (t *Tx) DeleteDirectoryUser(storeID, userID string) (bool, error) {
 	return n == 1, err
 }
 
-func readExternalIDs(document []byte) (ids []directory.ExternalID, err error) {
-	if string(document) == "[]" {
+func readExternalIDs(document string) (ids []directory.ExternalID, err error) {
+	if document == "[]" {
 		return nil, nil
 	}
-	return ids, json.Unmarshal(document, &ids)
+	return ids, json.Unmarshal([]byte(document), &ids)
 }
 
 func writeExternalIDs(ids []directory.ExternalID) string {

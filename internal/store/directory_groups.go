@@ -48,7 +48,7 @@ func (t *Tx) DirectoryGroups(storeID, after string, limit int) ([]directory.Grou
 func (t *Tx) directoryGroups(query string, args ...any) (groups []directory.Group, err error) {
 	err = t.rows(query, args, func(scan func(...any) error) error {
 		var g directory.Group
-		var externalIDs []byte
+		var externalIDs string
 		var created, updated int64
 		if err := scan(&g.StoreID, &g.ID, &g.DisplayName, &g.Description, &externalIDs,
 			&created, &g.CreatedBy, &updated, &g.UpdatedBy, &g.Version); err != nil {

@@ -14,11 +14,17 @@ const instanceColumns = `id, identity_store_id, owner_account_id, organization_i
 
 // InstanceByID finds the instance id.
 func (t *Tx) InstanceByID(id string) (instance.Instance, bool, error) {
+	if t.err == nil && id != "" && id == t.known.ID {
+		return t.known, true, nil
+	}
 	return t.instance(`id = $1`, id)
 }
 
 // InstanceByIdentityStore finds the instance whose directory is storeID.
 func (t *Tx) InstanceByIdentityStore(storeID string) (instance.Instance, bool, error) {
+	if t.err == nil && storeID != "" && storeID == t.known.IdentityStoreID {
+		return t.known, true, nil
+	}
 	return t.instance(`identity_store_id = $1`, storeID)
 }
 
@@ -39,6 +45,9 @@ func (t *Tx) instance(where string, args ...any) (i instance.Instance, found boo
 	found, err = t.row(`SELECT `+instanceColumns+` FROM instances WHERE `+where, args,
 		&i.ID, &i.IdentityStoreID, &i.OwnerAccountID, &i.OrganizationID, &i.Region, &i.Name, &created, &i.Version)
 	i.CreatedAt = time.UnixMilli(created).UTC()
+	if found {
+		t.known = i
+	}
 	return i, found, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/instance"
 )
 
 // Tx is a running transaction. Its methods are the reads and writes that the
@@ -22,6 +23,10 @@ type Tx struct {
 	err     error // the first failure; it stays
 	change  int64 // the change counter after BumpChange; 0 when not called
 	reading bool  // a result set is open
+
+	// known is the instance that was read last, if nothing was written since:
+	// the gateway and the operation both ask for it.
+	known instance.Instance
 }
 
 // statements runs SQL on one connection that is inside a transaction.
@@ -74,6 +79,7 @@ func (t *Tx) exec(query string, args ...any) (rowsAffected int64, err error) {
 	if err := t.ready(args); err != nil {
 		return 0, err
 	}
+	t.known = instance.Instance{}
 	n, err := t.conn.exec(t.ctx, query, args)
 	if err != nil {
 		return 0, t.fail(query, err)

@@ -30,7 +30,7 @@ func (Service) DescribeGroup(c *gateway.Context[Tx], in *wire.DescribeGroupReque
 	if err != nil {
 		return nil, err
 	}
-	w := wireGroup(g)
+	w := wireGroup(&g)
 	return &wire.DescribeGroupResponse{
 		GroupId: w.GroupId, DisplayName: w.DisplayName, ExternalIds: w.ExternalIds, Description: w.Description,
 		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, CreatedBy: w.CreatedBy, UpdatedBy: w.UpdatedBy,
@@ -56,7 +56,7 @@ func (Service) ListGroups(c *gateway.Context[Tx], in *wire.ListGroupsRequest) (*
 	}
 	out := &wire.ListGroupsResponse{Groups: make([]wire.Group, len(groups)), NextToken: c.NextToken(next, sealed...)}
 	for i := range groups {
-		out.Groups[i] = wireGroup(groups[i])
+		out.Groups[i] = wireGroup(&groups[i])
 	}
 	return out, nil
 }

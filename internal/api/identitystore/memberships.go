@@ -36,7 +36,7 @@ func (Service) DescribeGroupMembership(c *gateway.Context[Tx], in *wire.Describe
 	if err != nil {
 		return nil, err
 	}
-	w := wireMembership(m)
+	w := wireMembership(&m)
 	return &wire.DescribeGroupMembershipResponse{
 		IdentityStoreId: w.IdentityStoreId, MembershipId: w.MembershipId, GroupId: w.GroupId, MemberId: w.MemberId,
 		CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, CreatedBy: w.CreatedBy, UpdatedBy: w.UpdatedBy,

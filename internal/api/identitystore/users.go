@@ -33,7 +33,7 @@ func (Service) DescribeUser(c *gateway.Context[Tx], in *wire.DescribeUserRequest
 	if err != nil {
 		return nil, err
 	}
-	out, err := wireUser(u, in.Extensions)
+	out, err := wireUser(&u, in.Extensions)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (Service) ListUsers(c *gateway.Context[Tx], in *wire.ListUsersRequest) (*wi
 	}
 	out := &wire.ListUsersResponse{Users: make([]wire.User, len(users)), NextToken: c.NextToken(next, sealed...)}
 	for i := range users {
-		if out.Users[i], err = wireUser(users[i], in.Extensions); err != nil {
+		if out.Users[i], err = wireUser(&users[i], in.Extensions); err != nil {
 			return nil, err
 		}
 	}
