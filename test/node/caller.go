@@ -119,9 +119,12 @@ func (n *Node) With(t testing.TB, c *Caller, keyID, secret string) *Caller {
 
 // connect makes the caller's clients. They try once, and every answer is held
 // to what all answers must be.
-func (n *Node) connect(t testing.TB, c *Caller) {
+func (n *Node) connect(t testing.TB, c *Caller) { c.Connect(n.URL, judge{t}) }
+
+// Connect makes the caller's clients, which try once.
+func (c *Caller) Connect(address string, client aws.HTTPClient) {
 	config := aws.Config{
-		Region: Region, BaseEndpoint: aws.String(n.URL), HTTPClient: judge{t},
+		Region: Region, BaseEndpoint: &address, HTTPClient: client,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret}, nil
 		}),

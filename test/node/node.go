@@ -162,7 +162,13 @@ func (n *Node) Audit(t *testing.T, complete func([]audit.Entry) bool) []audit.En
 // VerifyAudit holds that the chain of the trail is whole.
 func (n *Node) VerifyAudit(t *testing.T) {
 	t.Helper()
-	report, err := audit.Verify(t.Context(), store.Bind[audit.ChainTx](n.Store), signer{n.ring})
+	VerifyTrail(t, n.Store, n.ring)
+}
+
+// VerifyTrail is VerifyAudit for any store, with the keys of its node.
+func VerifyTrail(t *testing.T, s *store.Store, ring *keys.Ring) {
+	t.Helper()
+	report, err := audit.Verify(t.Context(), store.Bind[audit.ChainTx](s), signer{ring})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"path"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	identitytypes "github.com/aws/aws-sdk-go-v2/service/identitystore/types"
@@ -127,10 +128,14 @@ func (w *Worker) deleteGroup() {
 	})
 }
 
-// without adds the memberships that go with what is deleted.
+// without adds the memberships that go with what is deleted: also those of
+// which the worker never heard that they were made.
 func (w *Worker) without(becomes map[string]State, gone func(member) bool) map[string]State {
-	for key, m := range w.members {
-		if gone(m) {
+	w.load.mu.Lock()
+	defer w.load.mu.Unlock()
+	for key, state := range w.load.things {
+		parts := strings.Split(key, "/")
+		if parts[0] == "member" && state != Absent && gone(member{group: parts[1], user: parts[2]}) {
 			becomes[key] = Absent
 			delete(w.members, key)
 		}
