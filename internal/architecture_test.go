@@ -94,7 +94,7 @@ func restricted() []importers {
 		{module + "/internal/store/storetest", []string{node}, "it is for tests"},
 		{module + "/internal/wire/wiretest", []string{node}, "it is for tests"},
 		{"database/sql", []string{"internal/store/...", "test/..."}, "SQL is spoken in one package"},
-		{"modernc.org/sqlite", []string{"internal/store", "test/bench"}, "SQL is spoken in one package"},
+		{"modernc.org/sqlite", []string{"internal/store", "test/bench", "test/workload"}, "SQL is spoken in one package"},
 		{"github.com/jackc/pgx", []string{"internal/store/...", "test/..."}, "SQL is spoken in one package"},
 		{"github.com/pressly/goose", []string{"internal/store"}, "SQL is spoken in one package"},
 		{"github.com/prometheus", commands, "what is measured is handed out as values; only the composition root knows the format"},
