@@ -10,6 +10,7 @@ import (
 	_ "github.com/aws/aws-sdk-go-v2/credentials"
 	_ "github.com/aws/aws-sdk-go-v2/service/identitystore"
 	_ "github.com/aws/aws-sdk-go-v2/service/organizations"
+	_ "github.com/aws/aws-sdk-go-v2/service/s3"
 	_ "github.com/aws/aws-sdk-go-v2/service/sso"
 	_ "github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 	_ "github.com/aws/aws-sdk-go-v2/service/ssooidc"
