@@ -2,9 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
+	"time"
 
+	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/rolesession"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 	"github.com/atrium-iam/atrium/internal/wire/sigv4"
 )
@@ -36,16 +40,30 @@ func (s auditSigner) Verify(data, signature []byte) error {
 	return s.ring.VerifyMAC(keys.AuditDigests, data, signature)
 }
 
-// credentials finds the access keys that requests are signed with.
-type credentials struct {
-	db     gateway.Database[iam.KeyReader]
-	sealer iam.Sealer
+// sessionKey protects temporary credentials.
+type sessionKey struct{ sealer }
+
+// sessionKeys are the keys of temporary credentials.
+func (p *Program) sessionKeys() sessionKey { return sessionKey{sealer{p.ring, keys.Sessions}} }
+
+// Derive returns bytes that depend on the key that sealed a value and on info.
+func (k sessionKey) Derive(sealed []byte, info string, length int) ([]byte, error) {
+	return k.ring.Derive(k.purpose, keys.SealedBy(sealed), info, length)
 }
 
-// FindKey finds a long-term access key.
+// credentials finds the access keys that requests are signed with.
+type credentials struct {
+	db       gateway.Database[iam.KeyReader]
+	sealer   iam.Sealer
+	sessions rolesession.Keys
+	epochs   *epoch.Watcher
+	now      func() time.Time
+}
+
+// FindKey finds an access key: a temporary one in its session token.
 func (c *credentials) FindKey(ctx context.Context, accessKeyID, sessionToken string) (gateway.Credential, error) {
 	if sessionToken != "" {
-		return gateway.Credential{}, &sigv4.Error{Kind: sigv4.InvalidToken}
+		return c.temporary(ctx, accessKeyID, sessionToken)
 	}
 	var found bool
 	var out gateway.Credential
@@ -58,4 +76,23 @@ func (c *credentials) FindKey(ctx context.Context, accessKeyID, sessionToken str
 		err = &sigv4.Error{Kind: sigv4.UnknownAccessKey}
 	}
 	return out, err
+}
+
+// temporary opens temporary credentials and asks whether they have ended.
+func (c *credentials) temporary(ctx context.Context, accessKeyID, sessionToken string) (gateway.Credential, error) {
+	p, secret, err := rolesession.Open(c.sessions, c.now(), accessKeyID, sessionToken)
+	switch {
+	case errors.Is(err, rolesession.ErrExpired):
+		return gateway.Credential{}, &sigv4.Error{Kind: sigv4.ExpiredToken}
+	case err != nil:
+		return gateway.Credential{}, &sigv4.Error{Kind: sigv4.InvalidToken}
+	}
+	valid, err := c.epochs.Valid(ctx, p.Session.Change, p.Session.DependsOn)
+	switch {
+	case err != nil:
+		return gateway.Credential{}, err
+	case !valid:
+		return gateway.Credential{}, &sigv4.Error{Kind: sigv4.ExpiredToken}
+	}
+	return gateway.Credential{Secret: secret, Principal: p}, nil
 }

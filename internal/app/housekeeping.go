@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -47,6 +48,9 @@ func sweeps() []sweep {
 		}},
 		{"portal sessions", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteExpiredPortalSessions(now, limit)
+		}},
+		{"epochs", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteEpochs(now.Add(-epoch.Retention), limit)
 		}},
 		{"throttles", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteForgottenThrottles(now, limit)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/keys"
@@ -52,6 +53,7 @@ type Program struct {
 	ring      *keys.Ring
 	passwords *credential.Hasher
 	trail     *audit.Writer
+	epochs    *epoch.Watcher
 	metrics   *metrics
 	handler   http.Handler
 }
@@ -70,6 +72,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 		DB: store.Bind[audit.ChainTx](o.Store), Signer: auditSigner{p.ring}, Now: o.Now, IDs: p.ids,
 		Retention: o.AuditRetention, Report: p.report("audit"),
 	})
+	p.epochs = epoch.NewWatcher(store.Bind[epoch.Reader](o.Store), o.Store.HeardChange, o.Now)
 	g, err := p.newGateway()
 	if err != nil {
 		return nil, err
@@ -88,7 +91,9 @@ func New(ctx context.Context, o Options) (*Program, error) {
 func (p *Program) newGateway() (*gateway.Gateway, error) {
 	return gateway.New(gateway.Options{
 		Services: p.services(),
-		Keys:     &credentials{db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets()},
+		Keys: &credentials{
+			db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets(), sessions: p.sessionKeys(), epochs: p.epochs, now: p.Now,
+		},
 		Policies: iam.NewCompiler(awsManaged, compiledPolicies),
 		Tokens:   sealer{p.ring, keys.PagingTokens},
 		Admit:    newAdmission(p.Now).admit,
@@ -122,6 +127,8 @@ func (p *Program) Run(ctx context.Context) error {
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { p.trail.Run(lasting) })
 	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.report("keys")) })
+	background.Go(func() { p.epochs.Run(lasting, p.report("epochs")) })
+	background.Go(func() { p.Store.Listen(lasting, p.report("listening for changes")) })
 	background.Go(func() { p.keepHouse(lasting) })
 
 	servers := []*http.Server{p.server(p.handler)}

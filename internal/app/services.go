@@ -4,6 +4,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
 	"github.com/atrium-iam/atrium/internal/api/oidc"
 	"github.com/atrium-iam/atrium/internal/api/organizations"
+	"github.com/atrium-iam/atrium/internal/api/portal"
 	"github.com/atrium-iam/atrium/internal/api/settings"
 	"github.com/atrium-iam/atrium/internal/api/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/api/sts"
@@ -33,10 +34,8 @@ func (p *Program) services() []gateway.Service {
 			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[*gateway.Context[sts.Tx]](sts.Service{})),
-		// The sign-in side has its operations still to come: each is answered
-		// as not served.
-		gateway.NewService(ssowire.Descriptor(), store.Bind[gateway.Tx](s),
-			ssowire.Bind[*gateway.Context[gateway.Tx]](ssowire.Unimplemented[*gateway.Context[gateway.Tx]]{})),
+		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
+			ssowire.Bind[portal.Context](portal.Service{Tokens: p.oauthKeys(), Sessions: p.sessionKeys()})),
 		gateway.NewService(ssooidcwire.Descriptor(), store.Bind[oidc.Tx](s),
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}

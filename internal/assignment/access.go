@@ -2,6 +2,7 @@ package assignment
 
 import (
 	"strings"
+	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
@@ -15,24 +16,33 @@ type AccessReader interface {
 	// permission set and principal id, from after one. An empty accountID
 	// means all accounts.
 	AssignmentsOfPrincipal(in instance.Instance, p Principal, accountID string, after Assignment, limit int) ([]Assignment, error)
-	// AccountsOfUser returns the ids of accounts that the user may use, in
-	// order, from after one.
-	AccountsOfUser(in instance.Instance, userID, after string, limit int) ([]string, error)
+	// AccountsOfUser returns the accounts that the user may use, ordered by
+	// their ids, from after one. Closed accounts are not among them.
+	AccountsOfUser(in instance.Instance, userID, after string, limit int) ([]Account, error)
 	// RolesOfUser returns the roles that the user may use in an account,
-	// ordered by the permission set's name, from after a name.
+	// ordered by the permission set's name, from after a name. A closed
+	// account has none.
 	RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) ([]Role, error)
+	// RoleOfUser returns one of RolesOfUser, by the permission set's name.
+	RoleOfUser(in instance.Instance, userID, accountID, name string) (Role, bool, error)
 	// PrincipalAssignedIn reports whether the principal itself has an
 	// assignment in the account.
 	PrincipalAssignedIn(p Principal, accountID string) (bool, error)
 }
+
+// Account is an account that a person may use.
+type Account struct{ ID, Name, Email string }
 
 // Role is a role that a person may use in an account.
 type Role struct {
 	AccountID         string
 	PermissionSetID   string
 	PermissionSetName string
-	// RoleName and RoleID are the IAM role's: AWSReservedSSO_… and AROA….
-	RoleName, RoleID string
+	// RoleName, RoleID and RolePath are the IAM role's: AWSReservedSSO_…,
+	// AROA… and /aws-reserved/sso.amazonaws.com/….
+	RoleName, RoleID, RolePath string
+	// SessionDuration is how long the role's sessions last.
+	SessionDuration time.Duration
 }
 
 // ListForPrincipal returns up to limit assignments of the principal in the
@@ -56,14 +66,14 @@ func ListForPrincipal(tx AccessReader, in instance.Instance, p Principal, accoun
 	return list, next, err
 }
 
-// AccountsOf returns up to limit ids of the accounts that the user may use,
-// directly or through a group, from after the id after, and the id to go on
-// from, "" at the end.
-func AccountsOf(tx AccessReader, in instance.Instance, userID, after string, limit int) (accounts []string, next string, err error) {
+// AccountsOf returns up to limit accounts that the user may use, directly or
+// through a group, from after the id after, and the id to go on from, "" at
+// the end. Closed accounts are left out.
+func AccountsOf(tx AccessReader, in instance.Instance, userID, after string, limit int) (accounts []Account, next string, err error) {
 	accounts, err = tx.AccountsOfUser(in, userID, after, limit+1)
 	if len(accounts) > limit {
 		accounts = accounts[:limit]
-		next = accounts[limit-1]
+		next = accounts[limit-1].ID
 	}
 	return accounts, next, err
 }
@@ -78,6 +88,12 @@ func RolesOf(tx AccessReader, in instance.Instance, userID, accountID, after str
 		next = roles[limit-1].PermissionSetName
 	}
 	return roles, next, err
+}
+
+// RoleOf returns the role of the permission set called name in the account, if
+// the user may use it, directly or through a group.
+func RoleOf(tx AccessReader, in instance.Instance, userID, accountID, name string) (Role, bool, error) {
+	return tx.RoleOfUser(in, userID, accountID, name)
 }
 
 // LeadsTo reports whether the principal itself, a user or a group, has access

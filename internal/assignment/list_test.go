@@ -116,10 +116,16 @@ func TestAccessOfAUser(t *testing.T) {
 			r, err := w.assign(c.s.ID, c.id, c.p)
 			w.settled(r, err, "")
 		}
-		accounts := func(p assignment.Principal) []string {
-			return walk(t, w, func(tx *store.Tx, after string, limit int) ([]string, string, error) {
+		accounts := func(p assignment.Principal) (ids []string) {
+			for _, a := range walk(t, w, func(tx *store.Tx, after string, limit int) ([]assignment.Account, string, error) {
 				return assignment.AccountsOf(tx, w.in, p.ID, after, limit)
-			})
+			}) {
+				if a.Name == "" || a.Email != a.ID+"@example.com" {
+					t.Errorf("account %+v", a)
+				}
+				ids = append(ids, a.ID)
+			}
+			return ids
 		}
 		if diff := cmp.Diff([]string{production, management}, accounts(w.amy)); diff != "" {
 			t.Error(diff)

@@ -33,7 +33,7 @@ const (
 	PortalSession Scope = "session"
 )
 
-// Retention is how long an epoch is kept: longer than anything lives that
+// Retention is how long an epoch must be kept: longer than anything lives that
 // could depend on it. The longest are GetSessionToken's credentials, 36 hours.
 const Retention = 48 * time.Hour
 
@@ -65,12 +65,4 @@ type Reader interface {
 	// EpochsAfter returns at most limit epochs that follow after in the order
 	// of value, scope and id.
 	EpochsAfter(after Epoch, limit int) ([]Epoch, error)
-}
-
-// Tx reads epochs and forgets old ones.
-type Tx interface {
-	Reader
-	// DeleteEpochs deletes at most limit epochs that were raised before then,
-	// and returns how many.
-	DeleteEpochs(before time.Time, limit int) (int64, error)
 }

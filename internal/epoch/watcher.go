@@ -16,14 +16,13 @@ const (
 	interval = Tolerance / 4
 	// pruneInterval is how often Run forgets old epochs.
 	pruneInterval = 10 * time.Minute
-	// batch is how many epochs are read, or deleted, at a time.
+	// batch is how many epochs are read at a time.
 	batch = 1000
 )
 
-// DB runs store transactions. Their functions may run more than once.
+// DB runs reading transactions. Their functions may run more than once.
 type DB interface {
-	View(ctx context.Context, fn func(Tx) error) error
-	Update(ctx context.Context, fn func(Tx) error) error
+	View(ctx context.Context, fn func(Reader) error) error
 }
 
 // Watcher holds the epochs in memory. It is safe for concurrent use.
@@ -101,7 +100,7 @@ func (w *Watcher) Run(ctx context.Context, report func(error)) {
 		case <-poll.C:
 			err = w.read(ctx)
 		case <-prune.C:
-			err = w.prune(ctx)
+			w.prune()
 		}
 		if err != nil && ctx.Err() == nil {
 			report(err)
@@ -130,7 +129,7 @@ func (w *Watcher) read(ctx context.Context) error {
 	w.mu.RUnlock()
 	var found []Epoch
 	var change int64
-	err := w.db.View(ctx, func(tx Tx) (err error) {
+	err := w.db.View(ctx, func(tx Reader) (err error) {
 		found = found[:0]
 		if change, err = tx.Change(); err != nil {
 			return err
@@ -169,25 +168,14 @@ func (w *Watcher) take(found []Epoch, change int64, asked time.Time) {
 	}
 }
 
-// prune forgets epochs that nothing can depend on any more, here and in the
-// database.
-func (w *Watcher) prune(ctx context.Context) error {
+// prune forgets epochs that nothing can depend on any more.
+func (w *Watcher) prune() {
 	before := w.now().Add(-Retention)
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	for ref, e := range w.epochs {
 		if e.RaisedAt.Before(before) {
 			delete(w.epochs, ref)
-		}
-	}
-	w.mu.Unlock()
-	for {
-		var n int64
-		err := w.db.Update(ctx, func(tx Tx) (err error) {
-			n, err = tx.DeleteEpochs(before, batch)
-			return err
-		})
-		if err != nil || n < batch {
-			return err
 		}
 	}
 }

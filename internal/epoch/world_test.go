@@ -32,7 +32,7 @@ type world struct {
 func newWorld(t testing.TB, s *store.Store) *world {
 	t.Helper()
 	w := &world{t: t, s: s, ids: ident.NewSource(rand.Reader)}
-	w.watcher = epoch.NewWatcher(store.Bind[epoch.Tx](s), s.HeardChange, time.Now)
+	w.watcher = epoch.NewWatcher(store.Bind[epoch.Reader](s), s.HeardChange, time.Now)
 	w.do(func(tx *store.Tx) (err error) {
 		in := organization.NewAccount{ID: management, Name: "management", Email: "management@example.com"}
 		if _, err := organization.CreateStandaloneAccount(tx, storetest.Now(), w.ids, in); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -17,7 +18,11 @@ import (
 func TestForPerson(t *testing.T) {
 	a := rolesession.Access{
 		User: directory.User{ID: "user-1", Attributes: directory.Attributes{UserName: "sam.lee"}},
-		Role: role(), PermissionSetID: "ps-1", PortalSessionID: "session-1",
+		Role: assignment.Role{
+			AccountID: account, PermissionSetID: "ps-1", PermissionSetName: "Admin", RoleID: role().ID, RoleName: role().Name, RolePath: role().Path,
+			SessionDuration: 4 * time.Hour,
+		},
+		PortalSessionID: "session-1",
 	}
 	want := role().Session("sam.lee")
 	want.IdentityStoreUserID, want.IssuedAt = "user-1", now

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -13,9 +14,8 @@ import (
 // Access is what a person opens: the role of a permission set in an account.
 // The caller has found that the person has it.
 type Access struct {
-	User            directory.User
-	Role            iam.Role
-	PermissionSetID string
+	User directory.User
+	Role assignment.Role
 	// PortalSessionID is the session at the access portal from which it is
 	// opened.
 	PortalSessionID string
@@ -25,7 +25,8 @@ type Access struct {
 // a person. It lasts as long as the permission set says. change is the value
 // of the change counter in the transaction that found the access.
 func ForPerson(now time.Time, change int64, a Access) iam.Principal {
-	p := a.Role.Session(SessionName(a.User))
+	role := iam.Role{AccountID: a.Role.AccountID, ID: a.Role.RoleID, Name: a.Role.RoleName, Path: a.Role.RolePath}
+	p := role.Session(SessionName(a.User))
 	p.IdentityStoreUserID = a.User.ID
 	p.IssuedAt = now
 	p.Session = &iam.Session{
@@ -33,9 +34,9 @@ func ForPerson(now time.Time, change int64, a Access) iam.Principal {
 		Change:    change,
 		DependsOn: []epoch.Ref{
 			{Scope: epoch.User, ID: a.User.ID},
-			epoch.AccessOf(a.User.ID, a.Role.AccountID, a.PermissionSetID),
+			epoch.AccessOf(a.User.ID, a.Role.AccountID, a.Role.PermissionSetID),
 			{Scope: epoch.Account, ID: a.Role.AccountID},
-			{Scope: epoch.Principal, ID: a.Role.ID},
+			{Scope: epoch.Principal, ID: a.Role.RoleID},
 			{Scope: epoch.PortalSession, ID: a.PortalSessionID},
 		},
 	}

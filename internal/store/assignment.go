@@ -79,28 +79,62 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
 }
 
-// AccountsOfUser lists the accounts that a user may use.
-func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) ([]string, error) {
-	return t.strings(`SELECT DISTINCT account_id FROM account_assignments
-		WHERE principal_id IN `+selfAndGroups+` AND account_id > $3 ORDER BY account_id LIMIT CAST($4 AS BIGINT)`,
-		userID, in.IdentityStoreID, after, limit)
-}
-
-// RolesOfUser lists the roles that a user may use in an account. CROSS JOIN
-// makes SQLite begin with the user's assignments, which are few.
-func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) (roles []assignment.Role, err error) {
-	err = t.rows(`SELECT p.account_id, s.id, s.name, p.role_name, p.role_id
-		FROM (SELECT DISTINCT permission_set_id FROM account_assignments
-			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
-		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p
-		WHERE s.id = a.permission_set_id AND p.permission_set_id = s.id AND p.account_id = $3 AND s.name > $4
-		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, []any{userID, in.IdentityStoreID, accountID, after, limit},
+// AccountsOfUser is part of assignment.AccessReader. CROSS JOIN, here and
+// below, makes SQLite begin with what stands first.
+func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) (list []assignment.Account, err error) {
+	err = t.rows(`SELECT a.id, a.name, a.email
+		FROM (SELECT DISTINCT account_id FROM account_assignments
+			WHERE principal_id IN `+selfAndGroups+` AND account_id > $3) u
+		CROSS JOIN account a
+		WHERE a.id = u.account_id AND a.state = 'ACTIVE'
+		ORDER BY a.id LIMIT CAST($4 AS BIGINT)`, []any{userID, in.IdentityStoreID, after, limit},
 		func(scan func(...any) error) error {
-			var r assignment.Role
-			err := scan(&r.AccountID, &r.PermissionSetID, &r.PermissionSetName, &r.RoleName, &r.RoleID)
-			roles = append(roles, r)
+			var a assignment.Account
+			err := scan(&a.ID, &a.Name, &a.Email)
+			list = append(list, a)
 			return err
 		})
+	return list, err
+}
+
+const (
+	roleOfUserColumns = `SELECT p.account_id, s.id, s.name, p.role_name, p.role_id, r.path, r.session_duration `
+	// roleOfUser finds the role of permission set s in the account $3.
+	roleOfUser = ` p.permission_set_id = s.id AND p.account_id = $3 AND r.account_id = $3 AND r.role_id = p.role_id
+		AND EXISTS (SELECT 1 FROM account WHERE id = $3 AND state = 'ACTIVE') `
+)
+
+// RolesOfUser is part of assignment.AccessReader: it begins with the user's
+// assignments, which are few.
+func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) ([]assignment.Role, error) {
+	return t.rolesOfUser(`FROM (SELECT DISTINCT permission_set_id FROM account_assignments
+			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
+		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
+		WHERE s.id = a.permission_set_id AND s.name > $4 AND`+roleOfUser+`
+		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, userID, in.IdentityStoreID, accountID, after, limit)
+}
+
+// RoleOfUser is part of assignment.AccessReader: it begins with the role.
+func (t *Tx) RoleOfUser(in instance.Instance, userID, accountID, name string) (assignment.Role, bool, error) {
+	list, err := t.rolesOfUser(`FROM permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
+		WHERE s.instance_id = $4 AND s.name = $5 AND`+roleOfUser+`AND EXISTS (
+			SELECT 1 FROM account_assignments WHERE permission_set_id = s.id AND account_id = $3 AND principal_id IN `+selfAndGroups+`)
+		LIMIT 1`, userID, in.IdentityStoreID, accountID, in.ID, name)
+	if err != nil || len(list) == 0 {
+		return assignment.Role{}, false, err
+	}
+	return list[0], true, nil
+}
+
+func (t *Tx) rolesOfUser(query string, args ...any) (roles []assignment.Role, err error) {
+	err = t.rows(roleOfUserColumns+query, args, func(scan func(...any) error) error {
+		var r assignment.Role
+		var seconds int64
+		err := scan(&r.AccountID, &r.PermissionSetID, &r.PermissionSetName, &r.RoleName, &r.RoleID, &r.RolePath, &seconds)
+		r.SessionDuration = time.Duration(seconds) * time.Second
+		roles = append(roles, r)
+		return err
+	})
 	return roles, err
 }
 

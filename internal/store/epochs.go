@@ -7,7 +7,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/epoch"
 )
 
-var _ epoch.Tx = (*Tx)(nil)
+var _ epoch.Reader = (*Tx)(nil)
 
 // EpochsAfter is part of epoch.Reader.
 func (t *Tx) EpochsAfter(after epoch.Epoch, limit int) (list []epoch.Epoch, err error) {
@@ -24,7 +24,8 @@ func (t *Tx) EpochsAfter(after epoch.Epoch, limit int) (list []epoch.Epoch, err 
 	return list, err
 }
 
-// DeleteEpochs is part of epoch.Tx.
+// DeleteEpochs deletes at most limit epochs that were raised before a time, and
+// returns how many.
 func (t *Tx) DeleteEpochs(before time.Time, limit int) (int64, error) {
 	return t.exec(`DELETE FROM epochs WHERE (scope, id) IN (
 		SELECT scope, id FROM epochs WHERE raised_at < $1 ORDER BY raised_at LIMIT CAST($2 AS BIGINT))`, before.UnixMilli(), limit)

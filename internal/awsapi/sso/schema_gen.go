@@ -15,10 +15,11 @@ func Descriptor() *schema.Service {
 		ActionPrefix: "sso", EventSource: "sso.amazonaws.com", Global: false, ClockSkew: 300 * time.Second,
 		Validation: schema.Dialect{Code: "InvalidRequestException", Style: "coral", Reasons: false},
 		Faults: map[string]string{
-			"invalid":     "InvalidRequestException",
-			"not_found":   "ResourceNotFoundException",
-			"throttled":   "TooManyRequestsException",
-			"unavailable": "TooManyRequestsException",
+			"denied:token": "UnauthorizedException",
+			"invalid":      "InvalidRequestException",
+			"not_found":    "ResourceNotFoundException",
+			"throttled":    "TooManyRequestsException",
+			"unavailable":  "TooManyRequestsException",
 		},
 		Operations: operations(), Shapes: shapes(), Errors: errorShapes(),
 	}
@@ -31,6 +32,8 @@ func operations() []schema.Operation {
 			Method: "GET", Path: "/federation/credentials", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
 			Errors: []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action: "", Gate: schema.GateNone,
+			AuditRequest:  []string{"accountId", "roleName"},
+			AuditResponse: []string{"roleCredentials.accessKeyId", "roleCredentials.expiration"},
 		},
 		{
 			Name: "ListAccountRoles", Input: 10, Output: 11, NewInput: func() any { return new(ListAccountRolesRequest) },
@@ -38,6 +41,7 @@ func operations() []schema.Operation {
 			Paginated: schema.Paginator{InputToken: "nextToken", OutputToken: "nextToken", LimitKey: "maxResults", ResultKeys: []string{"roleList"}},
 			Errors:    []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action:    "", Gate: schema.GateNone,
+			AuditRequest: []string{"accountId"},
 		},
 		{
 			Name: "ListAccounts", Input: 12, Output: 13, NewInput: func() any { return new(ListAccountsRequest) },

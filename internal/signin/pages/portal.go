@@ -6,14 +6,10 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/instance"
-	"github.com/atrium-iam/atrium/internal/organization"
 )
 
 // portalReader is what the portal reads.
-type portalReader interface {
-	assignment.AccessReader
-	organization.AccountReader
-}
+type portalReader interface{ assignment.AccessReader }
 
 // accountsPage is how many accounts a page of the portal shows, rolesShown how
 // many roles of each: more than a person has.
@@ -53,22 +49,18 @@ func (p *Pages) portal(v *visit) error {
 }
 
 func accountsOf(tx portalReader, in instance.Instance, userID, after string) (list []account, next string, err error) {
-	ids, next, err := assignment.AccountsOf(tx, in, userID, after, accountsPage)
+	accounts, next, err := assignment.AccountsOf(tx, in, userID, after, accountsPage)
 	if err != nil {
 		return nil, "", err
 	}
-	for _, id := range ids {
-		a, _, err := tx.AccountByID(id)
+	for _, a := range accounts {
+		roles, _, err := assignment.RolesOf(tx, in, userID, a.ID, "", rolesShown)
 		if err != nil {
 			return nil, "", err
 		}
-		roles, _, err := assignment.RolesOf(tx, in, userID, id, "", rolesShown)
-		if err != nil {
-			return nil, "", err
-		}
-		one := account{ID: id, Name: a.Name, Email: a.Email}
+		one := account{ID: a.ID, Name: a.Name, Email: a.Email}
 		for _, r := range roles {
-			one.Roles = append(one.Roles, newRole(in, id, r.PermissionSetName))
+			one.Roles = append(one.Roles, newRole(in, a.ID, r.PermissionSetName))
 		}
 		list = append(list, one)
 	}

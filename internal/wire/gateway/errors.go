@@ -41,7 +41,7 @@ func translate(s *schema.Service, requestID string, err error) *wireError {
 	switch {
 	case f.Category == fault.Internal || f.Category == fault.Unavailable:
 		w.status, w.failure.Sender = http.StatusInternalServerError, false
-	case f.Category == fault.Denied && s.Protocol == schema.AWSQuery:
+	case f.Category == fault.Denied && s.Protocol != schema.AWSJSON11:
 		w.status = http.StatusForbidden
 	}
 	return w
@@ -70,8 +70,14 @@ func shapeOf(s *schema.Service, f *fault.Error) string {
 	if shape, ok := s.Faults[f.Category.String()]; ok {
 		return shape
 	}
-	if s.Protocol == schema.AWSQuery {
+	switch s.Protocol {
+	case schema.AWSQuery:
 		return queryCodes[f.Category]
+	case schema.RESTJSON1:
+		if f.Category == fault.Denied {
+			return "ForbiddenException"
+		}
+	case schema.AWSJSON11:
 	}
 	return jsonCodes[f.Category]
 }
