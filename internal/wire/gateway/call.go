@@ -158,20 +158,25 @@ func (c *call) answer(w http.ResponseWriter, err *wireError) {
 	if c.target.service != nil {
 		protocol = c.target.service.codec
 	}
-	var body []byte
+	buffer := c.gateway.bodies.Get().(*[]byte)
+	body := (*buffer)[:0]
 	c.status = http.StatusOK
 	switch {
 	case err != nil:
-		body = protocol.EncodeError(w.Header(), nil, err.failure, c.request.ID)
+		body = protocol.EncodeError(w.Header(), body, err.failure, c.request.ID)
 		c.status = err.status
 	case c.replay != nil:
-		body = c.replay
-		protocol.Encode(w.Header(), nil, c.target.op, nil, c.request.ID)
+		protocol.Encode(w.Header(), body, c.target.op, nil, c.request.ID)
+		body = append(body, c.replay...)
 	default:
-		body = protocol.Encode(w.Header(), make([]byte, 0, 512), c.target.op, c.output, c.request.ID)
+		body = protocol.Encode(w.Header(), body, c.target.op, c.output, c.request.ID)
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(c.status)
 	// A client that went away reads no answer; what it asked for is done.
 	_, _ = w.Write(body)
+	if cap(body) <= maxKept {
+		*buffer = body
+		c.gateway.bodies.Put(buffer)
+	}
 }

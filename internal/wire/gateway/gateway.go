@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -22,6 +23,10 @@ import (
 // valid request (100 attribute operations of an identity store user) is far
 // below it.
 const maxBody = 1 << 20
+
+// maxKept is the size in bytes up to which the buffer of an answer is kept for
+// another one. The answer to a list of 100 is below it.
+const maxKept = 128 << 10
 
 // signingKeys is how many derived signing keys are remembered.
 const signingKeys = 10_000
@@ -63,6 +68,8 @@ type Gateway struct {
 	resolver *resolver
 	verifier *sigv4.Verifier
 	keys     *iam.GlobalKeys
+	// bodies are buffers for answers, used again and again.
+	bodies sync.Pool
 	// fallback answers requests whose service is not known.
 	fallback map[kind]protocolCodec
 }
@@ -70,6 +77,7 @@ type Gateway struct {
 // New returns a gateway. It fails when a service's model cannot be compiled.
 func New(o Options) (*Gateway, error) {
 	g := &Gateway{Options: o, verifier: sigv4.NewVerifier(signingKeys), keys: iam.NewGlobalKeys(), fallback: make(map[kind]protocolCodec)}
+	g.bodies.New = func() any { return new([]byte) }
 	for _, s := range o.Services {
 		svc, err := newService(s)
 		if err != nil {
