@@ -16,19 +16,22 @@ import (
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
-// TestChangesThatEndSessions gives amy every kind of way to an access and
-// takes it. ben, who has the same access in a way of his own, keeps his
-// sessions.
-func TestChangesThatEndSessions(t *testing.T) {
-	type people struct{ amy, ben, ops, dev assignment.Principal }
-	tests := []struct {
-		name string
-		give func(w *world, p people, s permissionset.PermissionSet)
-		take func(w *world, p people, s permissionset.PermissionSet)
-		ends bool
-		// others says that ben's sessions end as well.
-		others bool
-	}{
+// people are amy, who is in ops and dev, and ben.
+type people struct{ amy, ben, ops, dev assignment.Principal }
+
+// change gives amy an access and takes something away.
+type change struct {
+	name string
+	give func(w *world, p people, s permissionset.PermissionSet)
+	take func(w *world, p people, s permissionset.PermissionSet)
+	ends bool
+	// others says that ben's sessions end as well.
+	others bool
+}
+
+// changesOfAccess are those of assignments and memberships.
+func changesOfAccess() []change {
+	return []change{
 		{
 			name: "own assignment",
 			give: func(w *world, p people, s permissionset.PermissionSet) { w.assign(p.amy, s, member) },
@@ -114,6 +117,12 @@ func TestChangesThatEndSessions(t *testing.T) {
 			},
 			ends: true,
 		},
+	}
+}
+
+// changesOfThings are those of users and accounts themselves.
+func changesOfThings() []change {
+	return []change{
 		{
 			name: "disabled and enabled",
 			give: func(w *world, p people, s permissionset.PermissionSet) { w.assign(p.ops, s, member) },
@@ -167,7 +176,13 @@ func TestChangesThatEndSessions(t *testing.T) {
 			},
 		},
 	}
-	for _, tt := range tests {
+}
+
+// TestChangesThatEndSessions gives amy every kind of way to an access and
+// takes it. ben, who has the same access in a way of his own, keeps his
+// sessions.
+func TestChangesThatEndSessions(t *testing.T) {
+	for _, tt := range slices.Concat(changesOfAccess(), changesOfThings()) {
 		t.Run(tt.name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T, s *store.Store) {
 				w := newWorld(t, s)
