@@ -34,8 +34,8 @@ func writeCLIModel(dir string) error {
 		return err
 	}
 	file := filepath.Join(dir, filepath.FromSlash(climodel.File(s, settingsName())))
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(file, raw, 0o644)
+	return os.WriteFile(file, raw, 0o600)
 }

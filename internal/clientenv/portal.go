@@ -35,14 +35,18 @@ func (p Portal) Config() (string, error) {
 	f := File{Sections: []Section{{
 		Comment: p.comment(), Kind: "sso-session", Name: p.Session,
 		Settings: []Setting{
-			{Key: "sso_start_url", Value: p.StartURL}, {Key: "sso_region", Value: p.Region},
+			{Key: "sso_start_url", Value: p.StartURL},
+			{Key: "sso_region", Value: p.Region},
 			{Key: "sso_registration_scopes", Value: "sso:account:access"},
 		},
 	}}}
 	for _, r := range p.sorted() {
 		f.Sections = append(f.Sections, Section{Kind: "profile", Name: r.Profile(), Settings: []Setting{
-			{Key: "sso_session", Value: p.Session}, {Key: "sso_account_id", Value: r.AccountID},
-			{Key: "sso_role_name", Value: r.Name}, {Key: "region", Value: p.Region}, {Key: "services", Value: p.Session},
+			{Key: "sso_session", Value: p.Session},
+			{Key: "sso_account_id", Value: r.AccountID},
+			{Key: "sso_role_name", Value: r.Name},
+			{Key: "region", Value: p.Region},
+			{Key: "services", Value: p.Session},
 		}})
 	}
 	f.Sections = append(f.Sections, p.services())
