@@ -36,7 +36,7 @@ func (p *Program) services() []gateway.Service {
 			stswire.Bind[*gateway.Context[sts.Tx]](sts.Service{})),
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
 			ssowire.Bind[portal.Context](portal.Service{Tokens: p.oauthKeys(), Sessions: p.sessionKeys()})),
-		gateway.NewService(ssooidcwire.Descriptor(), store.Bind[oidc.Tx](s),
+		gateway.NewService(ssooidcwire.Descriptor(), store.BindSnapshot[oidc.Tx](s),
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}
 }

@@ -126,7 +126,7 @@ func (w *world) must(f func(tx *store.Tx) error) {
 // to be kept.
 func (w *world) try(f func(tx *store.Tx) error) (refused error) {
 	w.t.Helper()
-	err := w.s.Update(w.t.Context(), func(tx *store.Tx) error {
+	err := w.s.UpdateSnapshot(w.t.Context(), func(tx *store.Tx) error {
 		refused = nil
 		err := f(tx)
 		if kept, ok := errors.AsType[*oauth.Kept](err); ok {

@@ -30,8 +30,8 @@ const (
 	defaultConnections = 16
 )
 
-// postgresEngine is a PostgreSQL database. Every Update is SERIALIZABLE and is
-// run again when it lost against another, or lost its connection before the
+// postgresEngine is a PostgreSQL database. Every Update is SERIALIZABLE, every
+// UpdateSnapshot REPEATABLE READ, and is run again when it lost against another, or lost its connection before the
 // commit.
 type postgresEngine struct {
 	store *Store
@@ -89,22 +89,26 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 }
 
 func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) error {
-	return e.run(ctx, sql.LevelSerializable, fn)
+	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, fn)
+}
+
+func (e *postgresEngine) updateSnapshot(ctx context.Context, fn func(*Tx) error) error {
+	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead}, fn)
 }
 
 func (e *postgresEngine) view(ctx context.Context, fn func(*Tx) error) error {
-	return e.run(ctx, sql.LevelRepeatableRead, fn)
+	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
 }
 
 // run runs fn until it succeeds or fails by its own fault.
-func (e *postgresEngine) run(ctx context.Context, level sql.IsolationLevel, fn func(*Tx) error) error {
+func (e *postgresEngine) run(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) error {
 	if e.store.runTwice {
-		_ = e.attempt(ctx, level, fn, false)
+		_ = e.attempt(ctx, options, fn, false)
 	}
 	pause := firstPause
 	collided := false
 	for attempt := 1; ; attempt++ {
-		err := e.attempt(ctx, level, fn, true)
+		err := e.attempt(ctx, options, fn, true)
 		switch {
 		case err == nil:
 			return nil
@@ -129,19 +133,18 @@ func (e *postgresEngine) run(ctx context.Context, level sql.IsolationLevel, fn f
 	}
 }
 
-// attempt runs fn once in a transaction of the given level, read-only unless it
-// is serializable. It commits when fn succeeds and keep is set.
-func (e *postgresEngine) attempt(ctx context.Context, level sql.IsolationLevel, fn func(*Tx) error, keep bool) error {
+// attempt runs fn once in a transaction. It commits when fn succeeds and keep is
+// set.
+func (e *postgresEngine) attempt(ctx context.Context, options sql.TxOptions, fn func(*Tx) error, keep bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	readOnly := level != sql.LevelSerializable
-	if !readOnly {
+	if !options.ReadOnly {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
-	sqlTx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: level, ReadOnly: readOnly})
+	sqlTx, err := e.db.BeginTx(ctx, &options)
 	if err != nil {
 		return translate("BEGIN", err)
 	}
@@ -149,7 +152,7 @@ func (e *postgresEngine) attempt(ctx context.Context, level sql.IsolationLevel, 
 	tx := e.store.newTx(ctx, pgStatements{sqlTx})
 	defer tx.end()
 	err = fn(tx)
-	if err = tx.outcome(err); err != nil || !keep || readOnly {
+	if err = tx.outcome(err); err != nil || !keep || options.ReadOnly {
 		return err
 	}
 	if err := sqlTx.Commit(); err != nil {

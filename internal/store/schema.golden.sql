@@ -130,7 +130,7 @@ CREATE TABLE device_authorizations (
 
 CREATE INDEX device_authorizations_by_expiry ON device_authorizations (expires_at) WHERE status <> 'REDEEMED';
 
-CREATE INDEX device_authorizations_by_session ON device_authorizations (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX device_authorizations_by_session ON device_authorizations (session_id);
 
 CREATE INDEX device_authorizations_by_store ON device_authorizations (store_id);
 

@@ -81,6 +81,11 @@ func (e *sqliteEngine) update(ctx context.Context, fn func(*Tx) error) error {
 	return e.writer.update(ctx, fn)
 }
 
+// updateSnapshot is update: with one writer, nothing changes meanwhile.
+func (e *sqliteEngine) updateSnapshot(ctx context.Context, fn func(*Tx) error) error {
+	return e.writer.update(ctx, fn)
+}
+
 func (e *sqliteEngine) view(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err

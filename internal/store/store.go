@@ -81,6 +81,7 @@ type Store struct {
 // engine runs transactions on one kind of database.
 type engine interface {
 	update(ctx context.Context, fn func(*Tx) error) error
+	updateSnapshot(ctx context.Context, fn func(*Tx) error) error
 	view(ctx context.Context, fn func(*Tx) error) error
 	// listen hears of other nodes' changes until ctx ends or it fails.
 	listen(ctx context.Context) error
@@ -140,6 +141,16 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	return s.engine.update(ctx, fn)
 }
 
+// UpdateSnapshot is Update for functions that decide by the rows which they
+// change. On PostgreSQL fn reads from one snapshot and is run again when a row
+// that it changes was changed since; what it only reads may have changed when
+// it commits. So it never waits for, or loses against, functions that change
+// other rows: many logins at once need that. See
+// docs/adr/0003-logins-on-snapshots.md before using it for anything else.
+func (s *Store) UpdateSnapshot(ctx context.Context, fn func(*Tx) error) error {
+	return s.engine.updateSnapshot(ctx, fn)
+}
+
 // View runs fn in a transaction that only reads: all of it from one snapshot,
 // which holds every change whose Update returned before View was called. fn may
 // run more than once.
@@ -149,20 +160,28 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 
 // Bound gives transactions as a T: the interface of what one package needs of
 // a Tx.
-type Bound[T any] struct{ store *Store }
+type Bound[T any] struct {
+	store  *Store
+	update func(context.Context, func(*Tx) error) error
+}
 
 // Bind returns s with its transactions seen as T. It panics when *Tx is not a
 // T, which is a mistake in the program.
-func Bind[T any](s *Store) *Bound[T] {
+func Bind[T any](s *Store) *Bound[T] { return bind[T](s, s.Update) }
+
+// BindSnapshot is Bind with UpdateSnapshot in place of Update.
+func BindSnapshot[T any](s *Store) *Bound[T] { return bind[T](s, s.UpdateSnapshot) }
+
+func bind[T any](s *Store, update func(context.Context, func(*Tx) error) error) *Bound[T] {
 	if _, ok := any((*Tx)(nil)).(T); !ok {
 		panic(fmt.Sprintf("store: *Tx does not implement %T", new(T)))
 	}
-	return &Bound[T]{store: s}
+	return &Bound[T]{store: s, update: update}
 }
 
-// Update is Store.Update.
+// Update is Store.Update or, of BindSnapshot, Store.UpdateSnapshot.
 func (b *Bound[T]) Update(ctx context.Context, fn func(T) error) error {
-	return b.store.Update(ctx, func(tx *Tx) error { return fn(any(tx).(T)) })
+	return b.update(ctx, func(tx *Tx) error { return fn(any(tx).(T)) })
 }
 
 // View is Store.View.

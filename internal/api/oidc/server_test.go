@@ -103,7 +103,7 @@ func (s *server) restart() {
 	}
 	k := oauth.Keys{Clients: key{ring, keys.ClientSecrets}, Tokens: key{ring, keys.Sessions}}
 	g, err := gateway.New(gateway.Options{
-		Services: []gateway.Service{gateway.NewService(wire.Descriptor(), store.Bind[oidc.Tx](s.db),
+		Services: []gateway.Service{gateway.NewService(wire.Descriptor(), store.BindSnapshot[oidc.Tx](s.db),
 			wire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: k, URL: s.url}))},
 		Audit: s, IDs: s.ids, Policies: iam.NewCompiler(func(string) (string, bool) { return "", false }, 1),
 		Now: s.clock, Log: slog.New(slog.NewTextHandler(s, nil)), Region: "us-east-1",
