@@ -2,6 +2,7 @@ package iam
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,8 +25,10 @@ type Facts struct {
 	// "" when nobody has looked.
 	ResourceAccount, ResourceOrganizationID string
 	// RequestTags are the tags in the request, empty when it carries none;
-	// nil when nobody has looked.
+	// nil when nobody has looked. TagKeys are keys that it carries without
+	// values, as of tags to remove.
 	RequestTags map[string]string
+	TagKeys     []string
 }
 
 // GlobalKeys are the aws: condition keys that Values decides about: one of
@@ -98,7 +101,7 @@ func (k *GlobalKeys) Values(p Principal, f Facts) *policy.Values {
 	v.Set(k.epochTime, strconv.FormatInt(f.Time.Unix(), 10))
 	v.Set(k.viaService, "false")
 	if f.RequestTags != nil {
-		k.setRequestTags(v, f.RequestTags)
+		k.setRequestTags(v, f)
 	}
 	return v
 }
@@ -131,10 +134,10 @@ func (k *GlobalKeys) setPrincipal(v *policy.Values, p Principal) {
 	}
 }
 
-func (k *GlobalKeys) setRequestTags(v *policy.Values, tags map[string]string) {
+func (k *GlobalKeys) setRequestTags(v *policy.Values, f Facts) {
 	v.Cover(k.untagged)
-	names := make([]string, 0, len(tags))
-	for name, value := range tags {
+	names := slices.Clone(f.TagKeys)
+	for name, value := range f.RequestTags {
 		v.Set(policy.NewKey("aws:RequestTag/"+name), value)
 		names = append(names, name)
 	}

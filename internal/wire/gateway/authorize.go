@@ -7,7 +7,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/organization"
-	"github.com/atrium-iam/atrium/internal/policy"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
 
@@ -33,15 +32,7 @@ func (c *call) authorize(tx Tx) error {
 	if op.Action == "" {
 		return nil
 	}
-	set, err := c.gateway.Policies.PoliciesOf(tx, c.caller)
-	if err != nil {
-		return err
-	}
-	values, err := c.conditionValues(tx, rl)
-	if err != nil {
-		return err
-	}
-	resources, err := c.resources(tx, rl)
+	set, values, resources, err := c.policies(tx, rl)
 	if err != nil {
 		return err
 	}
@@ -143,20 +134,4 @@ func (c *call) passOrganizationGate(tx Tx) (realm, error) {
 // inputMember is the value of an input member, nil when absent.
 func (c *call) inputMember(path string) any {
 	return member(c.target.service.desc, c.target.op.Input, reflect.ValueOf(c.input), path)
-}
-
-// conditionValues are the condition keys that the caller's policies see.
-func (c *call) conditionValues(tx Tx, rl realm) (*policy.Values, error) {
-	facts := iam.Facts{
-		Time: c.request.Time, SourceIP: c.sourceAddr, UserAgent: c.request.UserAgent,
-		SecureTransport: c.request.Secure, RequestedRegion: c.request.Region, OrganizationID: rl.organization,
-	}
-	if rl.owner != c.caller.AccountID {
-		org, _, err := tx.OrganizationOfAccount(c.caller.AccountID)
-		if err != nil {
-			return nil, err
-		}
-		facts.OrganizationID = org.ID
-	}
-	return c.gateway.keys.Values(c.caller, facts), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/policy"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
 
@@ -26,6 +27,18 @@ type Context[T any] struct {
 	tokens  TokenSealer
 	call    *call
 	outside *outside
+	tx      Tx // Tx again, as the gateway sees it
+}
+
+// Policies returns what decides about the caller, and the condition keys of
+// the request, for an operation that decides by itself who may call it.
+func (c *Context[T]) Policies() (policy.Set, *policy.Values, error) {
+	rl, err := c.call.passAccountGate(c.tx)
+	if err != nil {
+		return policy.Set{}, nil, err
+	}
+	set, values, _, err := c.call.policies(c.tx, rl)
+	return set, values, err
 }
 
 // Identify tells who the caller is, for an operation whose requests are not

@@ -64,7 +64,7 @@ func runStateless[T Tx](ctx context.Context, c *call, work *outside, op func(*Co
 func newContext[T Tx](ctx context.Context, c *call, tx T, work *outside) *Context[T] {
 	return &Context[T]{
 		Context: ctx, Tx: tx, Caller: c.caller, Request: c.request,
-		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c, outside: work,
+		IDs: c.gateway.IDs, Op: c.target.op, tokens: c.gateway.Tokens, call: c, outside: work, tx: tx,
 	}
 }
 
