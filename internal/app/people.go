@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -12,5 +13,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		Flow: &signin.Flow{DB: store.Bind[signin.Tx](p.Store), Hasher: p.passwords, Audit: p.trail, IDs: p.ids, Now: p.Now},
 		DB:   store.Bind[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
+		Endpoints:       clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
+		StrictTransport: p.PeopleURL.Scheme == "https",
 	})
 }

@@ -100,7 +100,8 @@ test("what the portal copies", async () => {
   await details.getByRole("button", { name: "Copy" }).first().click();
   await details.getByRole("button", { name: "Copied" }).waitFor();
   const copied = await admin.page.evaluate(() => navigator.clipboard.readText());
-  assert.match(copied, /^\[sso-session atrium\]\nsso_start_url = https:\/\/d-[0-9a-f]{10}\.awsapps\.com\/start\n/);
+  assert.match(copied, /\n\[sso-session atrium\]\nsso_start_url = https:\/\/d-[0-9a-f]{10}\.awsapps\.com\/start\n/);
+  assert.ok(copied.includes(`endpoint_url = ${site.url}`));
   assert.match(copied, /sso_account_id = 111111111111\nsso_role_name = Administrator/);
 });
 

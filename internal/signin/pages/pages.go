@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
@@ -42,15 +43,19 @@ type DB interface {
 	View(ctx context.Context, f func(Tx) error) error
 }
 
-// Options is what Pages are made of. All are required.
+// Options is what Pages are made of. All but StrictTransport are required.
 type Options struct {
 	Flow *signin.Flow
 	DB   DB
 	// Keys open requests for authorization.
 	Keys oauth.Keys
-	IDs  ident.Source
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Endpoints are what people configure their clients with.
+	Endpoints clientenv.Endpoints
+	// StrictTransport tells browsers to come over TLS only, for a year.
+	StrictTransport bool
+	IDs             ident.Source
+	Now             func() time.Time
+	Log             *slog.Logger
 	// ClientIP tells the address of a request's client.
 	ClientIP func(*http.Request) netip.Addr
 	// Secure tells whether a request arrived over TLS.

@@ -2,9 +2,9 @@ package pages
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/instance"
 )
 
@@ -41,8 +41,12 @@ func (p *Pages) portal(v *visit) error {
 	if err != nil {
 		return err
 	}
+	all, err := v.explain(accounts)
+	if err != nil {
+		return err
+	}
 	v.show(http.StatusOK, "start", "start.title", map[string]any{
-		"User": v.user.DisplayName, "Accounts": accounts, "Next": next,
+		"User": v.user.DisplayName, "Accounts": accounts, "Next": next, "Config": all,
 		"StartURL": v.instance.StartURL(), "Region": v.instance.Region, "Until": v.until(),
 	})
 	return nil
@@ -60,33 +64,35 @@ func accountsOf(tx portalReader, in instance.Instance, userID, after string) (li
 		}
 		one := account{ID: a.ID, Name: a.Name, Email: a.Email}
 		for _, r := range roles {
-			one.Roles = append(one.Roles, newRole(in, a.ID, r.PermissionSetName))
+			one.Roles = append(one.Roles, role{Name: r.PermissionSetName})
 		}
 		list = append(list, one)
 	}
 	return list, next, nil
 }
 
-// newRole describes a role. Names of permission sets have no character that
-// means something to a shell or in a configuration.
-func newRole(in instance.Instance, accountID, name string) role {
-	profile := name + "-" + accountID
-	return role{
-		Name: name,
-		Config: strings.Join([]string{
-			"[sso-session atrium]",
-			"sso_start_url = " + in.StartURL(),
-			"sso_region = " + in.Region,
-			"sso_registration_scopes = sso:account:access",
-			"",
-			"[profile " + profile + "]",
-			"sso_session = atrium",
-			"sso_account_id = " + accountID,
-			"sso_role_name = " + name,
-			"region = " + in.Region,
-		}, "\n"),
-		Commands: "aws sso login --profile " + profile + "\naws sts get-caller-identity --profile " + profile,
+// explain fills in how each role is used, and returns the configuration for
+// all of them.
+func (v *visit) explain(accounts []account) (all string, err error) {
+	config := clientenv.Portal{
+		Session: "atrium", UserName: v.user.UserName, StartURL: v.instance.StartURL(), BrowserURL: v.pages.Endpoints.People + "/start",
+		Region: v.instance.Region, Endpoints: v.pages.Endpoints,
 	}
+	var roles []clientenv.Role
+	for _, a := range accounts {
+		for i := range a.Roles {
+			one := clientenv.Role{AccountID: a.ID, Name: a.Roles[i].Name}
+			roles = append(roles, one)
+			config.Roles = []clientenv.Role{one}
+			if a.Roles[i].Config, err = config.Config(); err != nil {
+				return "", err
+			}
+			profile := clientenv.Quote(one.Profile())
+			a.Roles[i].Commands = "aws sso login --profile " + profile + "\naws sts get-caller-identity --profile " + profile
+		}
+	}
+	config.Roles = roles
+	return config.Config()
 }
 
 // until is when the session ends.

@@ -136,8 +136,8 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 		http.Error(v.w, "The server could not write this page.", http.StatusInternalServerError)
 		return
 	}
+	v.secureHeaders()
 	h := v.w.Header()
-	secureHeaders(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	target, _ := data["FormTarget"].(string)
@@ -148,7 +148,11 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 }
 
 // secureHeaders sets what every answer has.
-func secureHeaders(h http.Header) {
+func (v *visit) secureHeaders() {
+	h := v.w.Header()
+	if v.pages.StrictTransport && v.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")

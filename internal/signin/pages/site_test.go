@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -85,7 +86,8 @@ func newSiteOn(t *testing.T, config store.Config) *site {
 	p, err := pages.New(pages.Options{
 		Flow: s.flow, DB: store.Bind[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
-		Secure:   func(*http.Request) bool { return s.secure },
+		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
+		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -180,7 +180,7 @@ func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 // redirect sends the browser to an address of this server, or to one that was
 // checked by whoever gives it.
 func (v *visit) redirect(to string) {
-	secureHeaders(v.w.Header())
+	v.secureHeaders()
 	v.w.Header().Set("Location", to)
 	v.w.WriteHeader(http.StatusSeeOther)
 }
