@@ -1,10 +1,14 @@
 package oidc_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +21,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
 // TestErrors holds each refusal to status, header and body.
@@ -232,8 +237,51 @@ func TestAuthorizeRefuses(t *testing.T) {
 	})
 }
 
+// TestTheDatabaseHoldsNoSecrets looks for what clients hold in the database's
+// files, where it is as text and as bytes.
+func TestTheDatabaseHoldsNoSecrets(t *testing.T) {
+	dir := t.TempDir()
+	s := newServer(t, storetest.Open(t, store.Config{SQLitePath: filepath.Join(dir, "atrium.db")}))
+	c := s.register(t, registerDevice)
+	got := s.post("/device_authorization", body(startDevice, c.id, c.secret, s.in.StartURL()),
+		"deviceCode", "userCode", "verificationUri", "verificationUriComplete", "expiresIn", "interval")
+	secrets := []string{c.secret, text(t, got, "deviceCode")}
+	s.approveDevice(text(t, got, "userCode"))
+	tokens := s.post("/token", body(pollDevice, c.id, c.secret, text(t, got, "deviceCode")), "accessToken", "tokenType", "expiresIn", "refreshToken")
+	secrets = append(secrets, text(t, tokens, "accessToken"), text(t, tokens, "refreshToken"))
+
+	code := s.register(t, body(registerCode, s.in.StartURL()))
+	a := s.send(http.MethodGet, "/authorize?response_type=code&client_id="+code.id+"&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Foauth%2Fcallback&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "")
+	secrets = append(secrets, code.secret, s.approve(a.Location).Query().Get("code"))
+
+	files, err := filepath.Glob(filepath.Join(dir, "atrium.db*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw...)
+	}
+	if !bytes.Contains(all, []byte(text(t, got, "userCode"))) {
+		t.Fatal("not even the user code is found: looking in the wrong place")
+	}
+	for i, secret := range secrets {
+		raw, err := base64.RawURLEncoding.DecodeString(secret)
+		if err != nil || len(raw) < 32 {
+			t.Fatalf("secret %d is %q (%v)", i, secret, err)
+		}
+		if bytes.Contains(all, []byte(secret)) || bytes.Contains(all, raw) {
+			t.Errorf("secret %d is in the database", i)
+		}
+	}
+}
+
 // TestRecords holds what a login leaves in the audit trail, and that no secret
-// is in it, in the log or in the database.
+// is in it or in the log.
 func TestRecords(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		c := s.register(t, registerDevice)
