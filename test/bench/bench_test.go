@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ func TestParse(t *testing.T) {
 	if !slices.Equal(s.clients, []int{1, 2}) || !slices.Equal(s.users, []int{100, 10_000, 1_000_000}) || s.atrium != "" {
 		t.Errorf("%+v", s)
 	}
-	for _, bad := range []string{"-clients=0", "-clients=", "-users=x", "-runs=0", "-duration=0s"} {
+	for _, bad := range []string{"-clients=0", "-clients=", "-users=x", "-runs=0", "-duration=0s", "-rows=("} {
 		if s, err := parse([]string{bad}); err == nil {
 			t.Errorf("%s was accepted: %+v", bad, s)
 		}
@@ -110,7 +111,7 @@ func TestRowsCallWhatTheyName(t *testing.T) {
 	defer stub.Close()
 	ceiling := *p
 	ceiling.name, ceiling.server.Endpoint = "stub", stub.URL
-	b := &bencher{settings: settings{clients: []int{2}, runs: 2, duration: 20 * time.Millisecond}, stub: &ceiling}
+	b := &bencher{settings: settings{rows: regexp.MustCompile(""), clients: []int{2}, runs: 2, duration: 20 * time.Millisecond}, stub: &ceiling}
 	if err := b.rows(context.Background(), p, 250, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@
 //
 //	go run ./test/bench                     rows 1-3 at 100 and 10,000 users
 //	go run ./test/bench -full               also at 1,000,000 users (minutes)
+//	go run ./test/bench -rows "^1|ListUsers"  some of the rows
 //	go run ./test/bench -atrium ""          the stub alone
 //
 // All traffic stays on loopback; each run is bounded in time.
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,7 @@ import (
 type settings struct {
 	atrium   string
 	dir      string
+	rows     *regexp.Regexp
 	clients  []int
 	users    []int
 	warmup   time.Duration
@@ -51,6 +54,7 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.atrium, "atrium", "bin/atrium", "program to measure; empty: the stub alone")
 	flags.StringVar(&s.dir, "dir", os.TempDir(), "directory for the databases; choose one on a real disk")
+	rows := flags.String("rows", "", "measure only the rows whose names match this regular expression")
 	clients := flags.String("clients", "8,64", "numbers of concurrent clients")
 	users := flags.String("users", "100,10000", "numbers of users in the directory")
 	full := flags.Bool("full", false, "also measure at 1,000,000 users")
@@ -61,6 +65,9 @@ func parse(args []string) (settings, error) {
 		return s, err
 	}
 	var err error
+	if s.rows, err = regexp.Compile(*rows); err != nil {
+		return s, err
+	}
 	if s.clients, err = numbers(*clients); err != nil {
 		return s, err
 	}

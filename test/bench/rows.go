@@ -157,6 +157,9 @@ func (b *bencher) rows(ctx context.Context, node *process, size int, dir string)
 		{"2 ListUsers(100) first page", store.listUsers("")},
 		{"2 ListUsers(100) last page", store.listUsers(last)},
 	} {
+		if !b.measures(row.name) {
+			continue
+		}
 		rates, err := b.compare(ctx, row.name, node, row.call)
 		if err != nil {
 			return err
@@ -165,8 +168,14 @@ func (b *bencher) rows(ctx context.Context, node *process, size int, dir string)
 			b.sizes = append(b.sizes, sized{row.name, clients, size, rates[clients]})
 		}
 	}
+	if !b.measures("3 CreateUser") {
+		return nil
+	}
 	return b.creates(ctx, store, dir)
 }
+
+// measures tells whether the row is to be measured.
+func (b *bencher) measures(row string) bool { return b.settings.rows.MatchString(row) }
 
 // creates measures CreateUser against the engine's own commits, which are
 // measured on the same file system.
