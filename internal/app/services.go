@@ -33,7 +33,7 @@ func (p *Program) services() []gateway.Service {
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
 			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
-			stswire.Bind[*gateway.Context[sts.Tx]](sts.Service{})),
+			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
 			ssowire.Bind[portal.Context](portal.Service{Tokens: p.oauthKeys(), Sessions: p.sessionKeys()})),
 		gateway.NewService(ssooidcwire.Descriptor(), store.BindSnapshot[oidc.Tx](s),

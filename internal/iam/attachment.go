@@ -34,6 +34,21 @@ func checkManaged(tx ManagedPolicyReader, accountID string, p Policies) error {
 	return checkAttachable(tx, accountID, p.Boundary)
 }
 
+// CheckSessionPolicies refuses managed session policies of a role's session
+// that do not exist in the role's account.
+func CheckSessionPolicies(tx ManagedPolicyReader, accountID string, arns []string) error {
+	for _, arn := range arns {
+		err := checkAttachable(tx, accountID, arn)
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+			err = fault.New(fault.Invalid, "policy_document", "The policy %s does not exist or cannot limit a session.", arn)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // serviceRolePath is the path of the policies that only service-linked roles
 // have.
 const serviceRolePath = "/aws-service-role/"

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"strings"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -32,6 +33,22 @@ type RoleReader interface {
 	RoleByID(accountID, roleID string) (Role, bool, error)
 	RoleByName(accountID, name string) (Role, bool, error)
 }
+
+// RoleByARN finds a role by its ARN, which must have the path and be spelled as
+// the role is. found is false when there is no such role.
+func RoleByARN(tx RoleReader, arn string) (r Role, found bool, err error) {
+	account, path, ok := strings.Cut(strings.TrimPrefix(arn, roleARNPrefix), ":role/")
+	if !ok || !strings.HasPrefix(arn, roleARNPrefix) {
+		return Role{}, false, nil
+	}
+	r, found, err = tx.RoleByName(account, path[strings.LastIndexByte(path, '/')+1:])
+	if err != nil || !found || r.ARN() != arn {
+		return Role{}, false, err
+	}
+	return r, true, nil
+}
+
+const roleARNPrefix = "arn:aws:iam::"
 
 // RoleTx is what keeping roles needs of a transaction.
 type RoleTx interface {

@@ -68,8 +68,11 @@ func Issue(keys Keys, ids ident.Source, p iam.Principal) (Credentials, error) {
 	id := ids.Bytes(sessionIDSize)
 	plain, packed := encode(id, p)
 	if packed > maxPacked {
-		return Credentials{}, fault.New(fault.Quota, "packed_policy",
-			"Packed size of session tags consumes %d%% of allotted space.", packed*100/maxPacked)
+		message := "Packed size of session tags consumes %d%% of allotted space."
+		if len(p.Session.Policies)+len(p.Session.PolicyARNs) > 0 {
+			message = "Packed policy consumes %d%% of allotted space, please use smaller policy."
+		}
+		return Credentials{}, fault.New(fault.Quota, "packed_policy", message, packed*100/maxPacked)
 	}
 	sealed, err := keys.Seal(plain, []byte(tokenContext+p.AccessKeyID))
 	if err != nil {

@@ -26,9 +26,9 @@ func operations() []schema.Operation {
 	return []schema.Operation{
 		{
 			Name: "AssumeRole", Input: 0, Output: 1, NewInput: func() any { return new(AssumeRoleRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleResult", Unsigned: false, ReadOnly: false, Stateless: false,
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "AssumeRoleResult", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"MalformedPolicyDocumentException", "PackedPolicyTooLargeException", "RegionDisabledException", "ExpiredTokenException"},
-			Action: "sts:AssumeRole", Gate: schema.GateAny,
+			Action: "", Gate: schema.GateAny,
 			Resources:     []string{"{RoleArn}"},
 			AuditRequest:  []string{"RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "SourceIdentity"},
 			AuditResponse: []string{"AssumedRoleUser.AssumedRoleId", "AssumedRoleUser.Arn", "Credentials.AccessKeyId", "Credentials.Expiration"},

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -21,9 +22,7 @@ type AuditSink interface {
 
 // auditMutation records a change in the change's own transaction.
 func (c *call) auditMutation(tx audit.Tx) error {
-	r := c.record(nil)
-	r.ResponseElements = c.picked(c.target.op.Output, c.output, c.target.op.AuditResponse)
-	return audit.Append(tx, r)
+	return audit.Append(tx, c.record(nil))
 }
 
 // auditRefusal records, in the transaction of a refusal that changes
@@ -50,8 +49,8 @@ func (c *call) auditOutcome(err *wireError) {
 	c.gateway.Audit.Enqueue(c.record(err))
 }
 
-// record describes the call, with the members of its input that the
-// operation's allow-list names.
+// record describes the call, with the members of its input and output that the
+// operation's allow-lists name.
 func (c *call) record(err *wireError) audit.Record {
 	s, caller := c.target.service.desc, c.actor()
 	r := audit.Record{
@@ -65,6 +64,8 @@ func (c *call) record(err *wireError) audit.Record {
 	if err != nil {
 		r.ErrorCode = err.failure.Code
 		r.ErrorMessage = c.auditableMessage(err)
+	} else {
+		r.ResponseElements = c.picked(c.target.op.Output, c.output, c.target.op.AuditResponse)
 	}
 	return r
 }
@@ -104,14 +105,14 @@ func identityOf(p iam.Principal) audit.UserIdentity {
 		u.Type = "Root"
 	case iam.KindUser:
 		u.Type, u.UserName = "IAMUser", p.UserName
+		if p.Session != nil {
+			u.SessionContext = sessionContextOf(p)
+		}
 	case iam.KindRoleSession:
-		u.Type = "AssumedRole"
-		u.SessionContext = &audit.SessionContext{
-			SessionIssuer: &audit.SessionIssuer{
-				Type: "Role", PrincipalID: p.RoleID, AccountID: p.AccountID, UserName: p.RoleName,
-				ARN: "arn:aws:iam::" + p.AccountID + ":role" + p.RolePath + p.RoleName,
-			},
-			Attributes: audit.SessionAttributes{MFAAuthenticated: strconv.FormatBool(p.MFAAuthenticated)},
+		u.Type, u.SessionContext = "AssumedRole", sessionContextOf(p)
+		u.SessionContext.SessionIssuer = &audit.SessionIssuer{
+			Type: "Role", PrincipalID: p.RoleID, AccountID: p.AccountID, UserName: p.RoleName,
+			ARN: "arn:aws:iam::" + p.AccountID + ":role" + p.RolePath + p.RoleName,
 		}
 	case iam.KindFederatedUser:
 		u.Type = "FederatedUser"
@@ -125,4 +126,13 @@ func identityOf(p iam.Principal) audit.UserIdentity {
 		u.Type = "Unknown"
 	}
 	return u
+}
+
+// sessionContextOf describes the session of temporary credentials.
+func sessionContextOf(p iam.Principal) *audit.SessionContext {
+	s := &audit.SessionContext{Attributes: audit.SessionAttributes{MFAAuthenticated: strconv.FormatBool(p.MFAAuthenticated)}}
+	if !p.IssuedAt.IsZero() {
+		s.Attributes.CreationDate = p.IssuedAt.UTC().Format(time.RFC3339)
+	}
+	return s
 }
