@@ -30,7 +30,7 @@ type Sealer interface {
 // KeyReader reads access keys.
 type KeyReader interface {
 	// AccessKeyByID returns the key with the user whose it is; the user
-	// comes without its policies.
+	// comes without its policies. Keys of closed accounts are not found.
 	AccessKeyByID(id string) (AccessKey, User, bool, error)
 }
 

@@ -63,11 +63,12 @@ func (t *Tx) UpdateIAMUserPolicies(accountID, userID string, p iam.Policies) err
 	return err
 }
 
-// AccessKeyByID finds a long-term access key and whose it is.
+// AccessKeyByID finds a long-term access key and whose it is. The keys of a
+// closed account are not found.
 func (t *Tx) AccessKeyByID(id string) (k iam.AccessKey, u iam.User, found bool, err error) {
 	var keyCreated, userCreated int64
 	found, err = t.row(`SELECT k.id, k.account_id, k.user_id, k.sealed_secret, k.active, k.created_at, u.name, u.path, u.created_at, u.version
-		FROM iam_access_keys k JOIN iam_users u ON u.account_id = k.account_id AND u.user_id = k.user_id WHERE k.id = $1`, []any{id},
+		FROM iam_access_keys k JOIN iam_users u ON u.account_id = k.account_id AND u.user_id = k.user_id WHERE k.id = $1 AND NOT EXISTS (SELECT 1 FROM account a WHERE a.id = k.account_id AND a.state = 'CLOSED')`, []any{id},
 		&k.ID, &k.AccountID, &k.UserID, &k.SealedSecret, &k.Active, &keyCreated, &u.Name, &u.Path, &userCreated, &u.Version)
 	if err != nil || !found {
 		return iam.AccessKey{}, iam.User{}, false, err
