@@ -79,7 +79,7 @@ drift: ## fail when a generated file is not what the generator makes
 	diff -rq "$$scratch" internal/awsapi || { echo "generated files are out of date: run make generate" >&2; exit 1; }
 
 .PHONY: bench
-bench: build ## measure rows 1-3 beside a stub and the storage engine's own rate
+bench: build ## measure rows 1-3 and 7 beside a stub and the storage engine's own rate
 	$(GO) run ./test/bench $(BENCHFLAGS)
 
 .PHONY: fuzz

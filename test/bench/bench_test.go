@@ -157,3 +157,55 @@ func TestEnvironmentReadsShellExports(t *testing.T) {
 		t.Errorf("%q", env)
 	}
 }
+
+// TestLogins runs the rows of logins on a server that knows just enough, and
+// expects each step in its order.
+func TestLogins(t *testing.T) {
+	var mu sync.Mutex
+	var paths []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		paths = append(paths, r.URL.Path)
+		mu.Unlock()
+		switch r.URL.Path {
+		case "/device/allow":
+			if r.Header.Get("Cookie") != "a=b; " || r.FormValue("csrf") != "the token" || r.FormValue("user_code") != "BCDF-GHJK" {
+				t.Errorf("the form is %v, the cookie %q", r.Form, r.Header.Get("Cookie"))
+			}
+			http.Redirect(w, r, "/device/done", http.StatusSeeOther)
+		case "/client/register":
+			io.WriteString(w, `{"clientId":"c","clientSecret":"s"}`)
+		case "/device_authorization":
+			io.WriteString(w, `{"deviceCode":"d","userCode":"BCDF-GHJK"}`)
+		case "/token":
+			io.WriteString(w, `{"refreshToken":"r"}`)
+		}
+	}))
+	defer s.Close()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	d := &devices{person: &person{base: s.URL, cookie: "a=b; ", csrf: "the token"}, logins: make([]login, 1)}
+	for range 2 {
+		if err := d.refresh(context.Background(), 0, client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"/client/register", "/device_authorization", "/device/allow", "/token", "/token"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("asked %v, want %v", paths, want)
+	}
+	if d.logins[0] != (login{"c", "s", "r"}) {
+		t.Errorf("kept %+v", d.logins[0])
+	}
+}
+
+func TestForms(t *testing.T) {
+	action, csrf, err := form(`<form method="post" action="/signin?a=1&amp;b=2"><input type="hidden" name="csrf" value="x-y_z">` + "\n" + `</form><form action="/other"></form>`)
+	if err != nil || action != "/signin?a=1&b=2" || csrf != "x-y_z" {
+		t.Errorf("%q, %q, %v", action, csrf, err)
+	}
+	for _, page := range []string{"", "<form>", `<form action="/a"></form>`} {
+		if _, _, err := form(page); err == nil {
+			t.Errorf("%q has a form", page)
+		}
+	}
+}

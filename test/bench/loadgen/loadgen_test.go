@@ -117,3 +117,26 @@ func TestPercentile(t *testing.T) {
 		t.Errorf("percentile of nothing = %d", got)
 	}
 }
+
+func TestStepsAreCounted(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[int]int{}
+	refusal := errors.New("refused")
+	got := Steps(context.Background(), Load{Clients: 4, Warmup: 50 * time.Millisecond, Duration: 200 * time.Millisecond},
+		func(_ context.Context, worker int, _ *http.Client) error {
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			seen[worker]++
+			if worker == 3 {
+				return refusal
+			}
+			return nil
+		})
+	if len(seen) != 4 || got.Calls == 0 || got.Failed == 0 || !errors.Is(got.FirstError, refusal) || got.Rate() <= 0 {
+		t.Errorf("workers %v, %+v", seen, got)
+	}
+	if int(got.Calls+got.Failed) >= seen[0]+seen[1]+seen[2]+seen[3] {
+		t.Errorf("the warm-up is counted: %d calls of %v", got.Calls+got.Failed, seen)
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// person is somebody who is signed in to the portal of a node.
+type person struct {
+	base   string
+	cookie string // as a browser sends it
+	csrf   string // of every form
+}
+
+var (
+	formPattern   = regexp.MustCompile(`(?s)<form[^>]*action="([^"]*)"[^>]*>.*?</form>`)
+	hiddenPattern = regexp.MustCompile(`name="csrf" value="([^"]*)"`)
+)
+
+// signIn takes a person with a one-time password through the sign-in pages, as
+// a browser would.
+func signIn(ctx context.Context, base, user, oneTime string) (*person, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Jar: jar}
+	const chosen = "Vt7-kelp-Moon"
+	page, err := fetch(ctx, client, base+"/signin?to=%2Fdevice", nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, values := range []url.Values{
+		{"username": {user}}, {"username": {user}, "password": {oneTime}}, {"username": {user}, "password": {chosen}, "confirm": {chosen}},
+	} {
+		action, csrf, err := form(page)
+		if err != nil {
+			return nil, err
+		}
+		values.Set("csrf", csrf)
+		values.Set("to", "/device")
+		if page, err = fetch(ctx, client, base+action, values); err != nil {
+			return nil, err
+		}
+	}
+	action, csrf, err := form(page)
+	if err != nil || action != "/device" {
+		return nil, fmt.Errorf("signing in ended at the form %q (%w)", action, err)
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	p := &person{base: base, csrf: csrf}
+	for _, c := range jar.Cookies(u) {
+		p.cookie += c.Name + "=" + c.Value + "; "
+	}
+	return p, nil
+}
+
+// form returns where a page's first form goes, and its token.
+func form(page string) (action, csrf string, err error) {
+	f := formPattern.FindStringSubmatch(page)
+	if f == nil {
+		return "", "", errors.New("the page has no form")
+	}
+	hidden := hiddenPattern.FindStringSubmatch(f[0])
+	if hidden == nil {
+		return "", "", errors.New("the form has no token")
+	}
+	return html.UnescapeString(f[1]), html.UnescapeString(hidden[1]), nil
+}
+
+// fetch gets a page, or posts a form.
+func fetch(ctx context.Context, client *http.Client, target string, values url.Values) (string, error) {
+	method := http.MethodGet
+	if values != nil {
+		method = http.MethodPost
+	}
+	r, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(values.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	response, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answered %s", target, response.Status)
+	}
+	return string(page), err
+}
+
+// approve allows a device.
+func (p *person) approve(ctx context.Context, client *http.Client, userCode string) error {
+	values := url.Values{"csrf": {p.csrf}, "user_code": {userCode}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+"/device/allow", strings.NewReader(values.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Cookie", p.cookie)
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if to := response.Header.Get("Location"); to != "/device/done" {
+		return fmt.Errorf("allowing a device answered %s, to %q", response.Status, to)
+	}
+	return nil
+}
+
+// oneTimePassword reads the password of a sample person.
+func oneTimePassword(file, user string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, password, ok := strings.Cut(strings.TrimSpace(line), ": "); ok && name == user {
+			return password, nil
+		}
+	}
+	return "", fmt.Errorf("%s names no %s", file, user)
+}
