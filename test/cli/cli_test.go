@@ -78,7 +78,8 @@ func runScripts(t *testing.T, dsn func(*testing.T) string) {
 					env.Setenv("PATH", tools+string(os.PathListSeparator)+os.Getenv("PATH"))
 					env.Setenv("AWS_PAGER", "")
 					env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-					return startNode(env.WorkDir, database, env.Defer)
+					_, err := startNode(env.WorkDir, database, env.Defer)
+					return err
 				},
 			})
 		})
@@ -86,9 +87,9 @@ func runScripts(t *testing.T, dsn func(*testing.T) string) {
 }
 
 // startNode starts a sample node whose data lies in the directory .atrium of
-// dir, where atrium env looks for it, and waits until it says that it runs.
-// atEnd takes what is to be done in the end.
-func startNode(dir, dsn string, atEnd func(func())) error {
+// dir, where atrium env looks for it, waits until it says that it runs and
+// returns what it says. atEnd takes what is to be done in the end.
+func startNode(dir, dsn string, atEnd func(func())) (greeting string, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, ".atrium"))
 	cmd.Dir = dir
@@ -97,19 +98,20 @@ func startNode(dir, dsn string, atEnd func(func())) error {
 	cmd.WaitDelay = 20 * time.Second
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
 		cancel()
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		cancel()
-		return err
+		return "", err
 	}
 	drained := make(chan struct{})
 	ready := make(chan error, 1)
 	go func() {
 		defer close(drained)
-		ready <- waitFor(out, "Stop with Ctrl-C")
+		var err error
+		greeting, err = readUntil(out, "Stop with Ctrl-C")
+		ready <- err
 		_, _ = io.Copy(io.Discard, out)
 	}()
 	atEnd(func() {
@@ -119,20 +121,22 @@ func startNode(dir, dsn string, atEnd func(func())) error {
 	})
 	select {
 	case err := <-ready:
-		return err
+		return greeting, err
 	case <-time.After(60 * time.Second):
-		return errors.New("the node did not start within a minute")
+		return "", errors.New("the node did not start within a minute")
 	}
 }
 
-func waitFor(r io.Reader, text string) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+// readUntil reads lines up to one that contains text.
+func readUntil(r io.Reader, text string) (string, error) {
+	var read strings.Builder
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		read.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), text) {
-			return nil
+			return read.String(), nil
 		}
 	}
-	return errors.New("the node stopped before it was ready")
+	return "", errors.New("the node stopped before it was ready")
 }
 
 // linkAWS puts an AWS CLI of version 2 into tools and returns its version, ""
