@@ -169,7 +169,7 @@ func TestLogins(t *testing.T) {
 		mu.Unlock()
 		switch r.URL.Path {
 		case "/device/allow":
-			if r.Header.Get("Cookie") != "a=b; " || r.FormValue("csrf") != "the token" || r.FormValue("user_code") != "BCDF-GHJK" {
+			if r.Header.Get("Cookie") != "a=b" || r.FormValue("csrf") != "the token" || r.FormValue("user_code") != "BCDF-GHJK" {
 				t.Errorf("the form is %v, the cookie %q", r.Form, r.Header.Get("Cookie"))
 			}
 			http.Redirect(w, r, "/device/done", http.StatusSeeOther)
@@ -183,7 +183,7 @@ func TestLogins(t *testing.T) {
 	}))
 	defer s.Close()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	d := &devices{person: &person{base: s.URL, cookie: "a=b; ", csrf: "the token"}, logins: make([]login, 1)}
+	d := &devices{person: &person{base: s.URL, cookie: "a=b", csrf: "the token"}, logins: make([]login, 1)}
 	for range 2 {
 		if err := d.refresh(context.Background(), 0, client); err != nil {
 			t.Fatal(err)

@@ -60,11 +60,11 @@ func signIn(ctx context.Context, base, user, oneTime string) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &person{base: base, csrf: csrf}
+	var cookies []string
 	for _, c := range jar.Cookies(u) {
-		p.cookie += c.Name + "=" + c.Value + "; "
+		cookies = append(cookies, c.Name+"="+c.Value)
 	}
-	return p, nil
+	return &person{base: base, csrf: csrf, cookie: strings.Join(cookies, "; ")}, nil
 }
 
 // form returns where a page's first form goes, and its token.
