@@ -25,8 +25,9 @@ const (
 	// attempts is how often a batch that another node got ahead of is tried
 	// before the next interval.
 	attempts = 5
-	// lastFlush is how long a stopping Writer tries to write what is left.
-	lastFlush = 10 * time.Second
+	// timeout bounds one write, and how long a stopping Writer tries to write
+	// what is left.
+	timeout = 10 * time.Second
 	// retainEvery is how often retention is applied.
 	retainEvery = time.Hour
 )
@@ -117,23 +118,31 @@ func (w *Writer) wake() {
 	}
 }
 
-// Run writes until ctx ends, and then what is left.
+// Run writes until ctx ends, and then what is left. The end of ctx does not
+// cut a write off: of a commit that is cut off nobody knows whether it was made,
+// and what it held would be written again.
 func (w *Writer) Run(ctx context.Context) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
-			defer cancel()
-			w.report(w.Flush(ctx))
+			w.within(ctx, w.Flush)
 			return
 		case <-tick.C:
 		case <-w.full:
 		}
-		w.report(w.write(ctx, false))
-		w.report(w.retain(ctx))
+		w.within(ctx, func(ctx context.Context) error { return w.write(ctx, false) })
+		w.within(ctx, w.retain)
 	}
+}
+
+// within runs f for at most timeout, whatever becomes of ctx, and reports its
+// failure.
+func (w *Writer) within(ctx context.Context, f func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	w.report(f(ctx))
 }
 
 func (w *Writer) report(err error) {

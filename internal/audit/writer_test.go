@@ -134,6 +134,34 @@ func TestWriterWritesWithinASecond(t *testing.T) {
 	})
 }
 
+// slow is a trail whose commits take a while. One whose context ends meanwhile
+// has been made all the same, and its caller cannot know.
+type slow struct{ *memory }
+
+func (s slow) Update(ctx context.Context, f func(audit.ChainTx) error) error {
+	err := s.memory.Update(ctx, f)
+	time.Sleep(time.Second)
+	return errors.Join(err, ctx.Err())
+}
+
+func TestStoppingCutsNoWriteOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		w := audit.NewWriter(audit.Options{
+			DB: slow{m}, Signer: signer("key"), Now: time.Now, IDs: ident.NewSource(rand.Reader), Report: func(err error) { t.Error(err) },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		w.Enqueue(record("a", time.Now()))
+		go w.Run(ctx)
+		time.Sleep(700 * time.Millisecond) // the write has begun
+		cancel()
+		time.Sleep(3 * time.Second)
+		if got := m.lines(t); len(got) != 1 {
+			t.Errorf("the record was written %d times", len(got))
+		}
+	})
+}
+
 func TestWriterStatesWhatItLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{}
