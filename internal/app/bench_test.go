@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -102,7 +103,7 @@ func (n *benchNode) serve(b *testing.B, a *answer, r *http.Request) {
 	a.body.Reset()
 	n.handler.ServeHTTP(a, r)
 	if a.status != http.StatusOK {
-		b.Fatal(a.body.String())
+		b.Error(a.body.String())
 	}
 }
 
@@ -167,19 +168,28 @@ func BenchmarkGateway(b *testing.B) {
 		})
 	}
 	created := 0
-	b.Run("CreateUser", func(b *testing.B) {
-		a := &answer{header: http.Header{}}
-		requests := make([]*http.Request, b.N)
-		for i := range requests {
-			created++
-			requests[i] = n.request(b, n.createUser(fmt.Sprint("new-", created)))
-		}
-		defer reportCPU(b)()
-		b.ResetTimer()
-		for _, r := range requests {
-			n.serve(b, a, r)
-		}
-	})
+	for _, clients := range []int{1, 64} {
+		b.Run(fmt.Sprintf("CreateUser/clients=%d", clients), func(b *testing.B) {
+			requests := make(chan *http.Request, b.N)
+			for range b.N {
+				created++
+				requests <- n.request(b, n.createUser(fmt.Sprint("new-", created)))
+			}
+			close(requests)
+			defer reportCPU(b)()
+			b.ResetTimer()
+			var group sync.WaitGroup
+			for range clients {
+				group.Go(func() {
+					a := &answer{header: http.Header{}}
+					for r := range requests {
+						n.serve(b, a, r)
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
 }
 
 // readCloser is a body that may be read again after a Reset.
