@@ -30,8 +30,10 @@ const (
 	APICall = "AwsApiCall"
 	// ServiceEvent is the EventType of what the service itself did or saw.
 	ServiceEvent = "AwsServiceEvent"
-	// Management is the EventCategory of everything but data access.
+	// Management is the EventCategory of everything but access to data, which
+	// has Data.
 	Management = "Management"
+	Data       = "Data"
 	// Source is the EventSource of records about the trail itself.
 	Source = "atrium"
 )
@@ -67,6 +69,8 @@ type Record struct {
 	// EventID is a UUID, unique to the record.
 	EventID  string
 	ReadOnly bool
+	// Data: the event is access to data, not management.
+	Data bool
 	// EventType is APICall when empty.
 	EventType string
 	// RecipientAccountID is the account whose trail the record belongs to.
@@ -152,6 +156,10 @@ func (r *Record) encode() ([]byte, error) {
 	if eventType == "" {
 		eventType = APICall
 	}
+	category := Management
+	if r.Data {
+		category = Data
+	}
 	out, err := json.Marshal(&document{
 		EventVersion: EventVersion, UserIdentity: &r.UserIdentity,
 		EventTime:   r.EventTime.UTC().Format(time.RFC3339),
@@ -161,8 +169,8 @@ func (r *Record) encode() ([]byte, error) {
 		RequestParameters: bounded(r.RequestParameters), ResponseElements: bounded(r.ResponseElements),
 		AdditionalEventData: r.AdditionalEventData,
 		RequestID:           r.RequestID, EventID: r.EventID, ReadOnly: r.ReadOnly, EventType: eventType,
-		ManagementEvent: true, RecipientAccountID: r.RecipientAccountID,
-		ServiceEventDetails: r.ServiceEventDetails, EventCategory: Management,
+		ManagementEvent: !r.Data, RecipientAccountID: r.RecipientAccountID,
+		ServiceEventDetails: r.ServiceEventDetails, EventCategory: category,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("audit: encode the record of %s: %w", r.EventName, err)

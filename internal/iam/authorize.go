@@ -19,15 +19,20 @@ func Authorize(set policy.Set, p Principal, action string, resources []string, v
 }
 
 func denied(p Principal, action, resource string, d policy.Decision) error {
-	because := "because no " + policyKind(d.Kind) + " allows the " + action + " action"
-	if d.Effect == policy.ExplicitDeny {
-		article := "a "
-		if d.Kind == policy.IdentityPolicy {
-			article = "an "
-		}
-		because = "with an explicit deny in " + article + policyKind(d.Kind)
+	return fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s on resource: %s %s", p.ARN, action, resource, Because(action, d))
+}
+
+// Because tells why a decision about an action is a denial, in the words with
+// which AWS's messages end.
+func Because(action string, d policy.Decision) string {
+	if d.Effect != policy.ExplicitDeny {
+		return "because no " + policyKind(d.Kind) + " allows the " + action + " action"
 	}
-	return fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s on resource: %s %s", p.ARN, action, resource, because)
+	article := "a "
+	if d.Kind == policy.IdentityPolicy {
+		article = "an "
+	}
+	return "with an explicit deny in " + article + policyKind(d.Kind)
 }
 
 // policyKind names a kind of policy as AWS's messages do.

@@ -54,7 +54,7 @@ func (c *call) auditOutcome(err *wireError) {
 func (c *call) record(err *wireError) audit.Record {
 	s, caller := c.target.service.desc, c.actor()
 	r := audit.Record{
-		UserIdentity: identityOf(caller), EventTime: c.request.Time,
+		UserIdentity: IdentityOf(caller), EventTime: c.request.Time,
 		EventSource: s.EventSource, EventName: c.target.op.Name, Region: c.gateway.Region,
 		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent, 512),
 		RequestParameters: c.picked(c.target.op.Input, c.input, c.target.op.AuditRequest),
@@ -94,9 +94,9 @@ func (c *call) picked(ref schema.Ref, value any, paths []string) json.RawMessage
 	return raw
 }
 
-// identityOf tells a principal in an audit record's words. People's names
+// IdentityOf tells a principal in an audit record's words. People's names
 // stay out of it: records name them by id.
-func identityOf(p iam.Principal) audit.UserIdentity {
+func IdentityOf(p iam.Principal) audit.UserIdentity {
 	u := audit.UserIdentity{
 		PrincipalID: p.ID, ARN: p.ARN, AccountID: p.AccountID, AccessKeyID: p.AccessKeyID,
 	}
