@@ -48,8 +48,8 @@ func ByStartURL(tx PortalReader, own *url.URL, startURL string) (Instance, error
 }
 
 func byStartURL(tx PortalReader, own *url.URL, startURL string) (Instance, bool, error) {
-	u, err := url.Parse(startURL)
-	if err != nil || len(startURL) > maxStartURL || u.User != nil || u.RawQuery != "" || u.Opaque != "" || strings.Trim(u.Fragment, "/") != "" {
+	u, ok := parseStartURL(startURL)
+	if !ok {
 		return Instance{}, false, nil
 	}
 	path := strings.Trim(u.Path, "/")
@@ -63,6 +63,13 @@ func byStartURL(tx PortalReader, own *url.URL, startURL string) (Instance, bool,
 		return Instance{}, false, nil
 	}
 	return byAWSHost(tx, strings.ToLower(u.Host), path)
+}
+
+// parseStartURL reads an address that has nothing but a scheme, a host and a
+// path.
+func parseStartURL(startURL string) (*url.URL, bool) {
+	u, err := url.Parse(startURL)
+	return u, err == nil && len(startURL) <= maxStartURL && u.User == nil && u.RawQuery == "" && u.Opaque == "" && strings.Trim(u.Fragment, "/") == ""
 }
 
 // byAWSHost resolves the names that AWS's own portals have.

@@ -65,7 +65,7 @@ type registration struct {
 
 const (
 	clientContext = "atrium oauth client v1"
-	secretContext = "atrium oauth client secret v1:"
+	proofContext  = "atrium oauth client proof v1:"
 )
 
 // Register returns a new client with its credentials. Nothing is stored. The
@@ -87,7 +87,7 @@ func Register(keys Keys, now time.Time, ids ident.Source, in NewClient) (Client,
 		return Client{}, Credentials{}, err
 	}
 	id := base64.RawURLEncoding.EncodeToString(sealed)
-	tag, err := keys.Clients.Sign([]byte(secretContext + id))
+	tag, err := keys.Clients.Sign([]byte(proofContext + id))
 	return r.client(), Credentials{ClientID: id, ClientSecret: base64.RawURLEncoding.EncodeToString(tag)}, err
 }
 
@@ -125,7 +125,7 @@ func Identify(keys Keys, now time.Time, clientID string) (Client, error) {
 // subject "invalid_client".
 func Authenticate(keys Keys, now time.Time, in Credentials) (Client, error) {
 	tag, err := base64.RawURLEncoding.Strict().DecodeString(in.ClientSecret)
-	if err != nil || keys.Clients.Verify([]byte(secretContext+in.ClientID), tag) != nil {
+	if err != nil || keys.Clients.Verify([]byte(proofContext+in.ClientID), tag) != nil {
 		return Client{}, errClient()
 	}
 	return Identify(keys, now, in.ClientID)
