@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,17 +151,7 @@ func TestConfigureAndUse(t *testing.T) {
 // role in one account. A profile name of "" takes what is suggested.
 func (d *desk) configure(p *person.Person, session, profile string) {
 	d.t.Helper()
-	x := openTerminal(d.t, d.dir, d.env(), "aws configure sso")
-	x.answer("SSO session name (Recommended):", session)
-	x.answer("SSO start URL [None]:", d.startURL())
-	x.answer("SSO region [None]:", "us-east-1")
-	x.answer("SSO registration scopes [sso:account:access]:", "")
-	device := x.expect(`open the following URL:\n\n(http\S+)\n\nThen enter the code:\n\n(\S+)\n`)
-	p.UserCode = device[2]
-	headings, err := p.Approve(d.t.Context(), device[1])
-	if err != nil {
-		d.t.Fatalf("%v, after %q", err, headings)
-	}
+	x := d.beginConfiguring(p, session)
 	account := x.expect(`The only AWS account available to you is: (\d{12})\n`)[1]
 	x.expect("Using the account ID " + account)
 	role := x.expect(`The only role available to you is: (\S+)\n`)[1]
@@ -171,6 +160,57 @@ func (d *desk) configure(p *person.Person, session, profile string) {
 	x.answer("CLI default output format [None]:", "json")
 	x.answer("CLI profile name ["+role+"-"+account+"]:", profile)
 	x.close()
+}
+
+// beginConfiguring begins aws configure sso, up to where its questions depend
+// on what the person may use. A session of "" gives a profile as old versions
+// of the CLI wrote them, without an sso-session.
+func (d *desk) beginConfiguring(p *person.Person, session string) *terminal {
+	d.t.Helper()
+	x := openTerminal(d.t, d.dir, d.env(), "aws configure sso")
+	x.answer("SSO session name (Recommended):", session)
+	x.answer("SSO start URL [None]:", d.startURL())
+	x.answer("SSO region [None]:", "us-east-1")
+	if session != "" {
+		x.answer("SSO registration scopes [sso:account:access]:", "")
+	}
+	device := x.expect(`open the following URL:\n\n(http\S+)\n\nThen enter the code:\n\n(\S+)\n`)
+	p.UserCode = device[2]
+	headings, err := p.Approve(d.t.Context(), device[1])
+	if err != nil {
+		d.t.Fatalf("%v, after %q", err, headings)
+	}
+	return x
+}
+
+// TestConfigureChooses lets somebody with many roles choose, in a profile
+// without an sso-session.
+func TestConfigureChooses(t *testing.T) {
+	needAWS(t)
+	d := newDesk(t, func(*testing.T) string { return "" })
+	x := d.beginConfiguring(d.person("admin", otherPassword), "")
+	const down, enter = "\x1b[B", "\r"
+	x.expect(`There are 3 AWS accounts available to you.\n`)
+	x.expect(`production, production@example.com \(111111111111\)`)
+	x.expect(`management, management@example.com \(123456789012\)`)
+	x.expect(`development, development@example.com \(222222222222\)`)
+	x.press(down, enter)
+	x.expect("Using the account ID 123456789012\n")
+	x.expect(`There are 2 roles available to you.\n`)
+	x.expect("Administrator")
+	x.expect("Auditor")
+	x.press(down, enter)
+	x.expect(`Using the role name "Auditor"`)
+	x.answer("CLI default client Region [None]:", "us-east-1")
+	x.answer("CLI default output format [None]:", "")
+	x.answer("CLI profile name [Auditor-123456789012]:", "audit")
+	x.close()
+	if got := d.run("aws sts get-caller-identity --query Arn --output text --profile audit"); !strings.Contains(got, "::123456789012:assumed-role/AWSReservedSSO_Auditor_") {
+		t.Errorf("the caller is %s", got)
+	}
+	if got := d.run("jq 'select(.accessToken) | .refreshToken == null and (.expiresAt | fromdate - now > 7 * 3600)' $HOME/.aws/sso/cache/*.json"); got != "true" {
+		t.Error("a profile without an sso-session gets no token for eight hours")
+	}
 }
 
 // refreshes lets the token come to its end, as the CLI's cache has it, and
@@ -247,12 +287,7 @@ func TestGreetingCanBePasted(t *testing.T) {
 	_, rest, _ := strings.Cut(d.greeting, "work as a person who signs in:")
 	asPerson, asAdministrator, _ := strings.Cut(rest, "or as the administrator")
 	x := openTerminal(t, d.dir, append(d.env(), "PS1=$ "), "exec bash --norc --noprofile")
-	paste := func(text string) {
-		t.Helper()
-		if _, err := io.WriteString(x.keys, strings.ReplaceAll(text, "\n", "\r")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	paste := func(text string) { x.press(strings.ReplaceAll(text, "\n", "\r")) }
 	paste(asPerson)
 	device := x.expect(`open the following URL:\n\n(http\S+)\n\nThen enter the code:\n\n(\S+)\n`)
 	sam.UserCode = device[2]
@@ -288,14 +323,21 @@ func TestGuideFromScriptToSignedIn(t *testing.T) {
 		if want := "Start session url: " + d.startURL() + "\nRegion: us-east-1\nUsername: amplify-admin"; !strings.Contains(told, want) {
 			t.Errorf("the script says %s, want %s", told, want)
 		}
-		password := d.run(`eval "$(atrium env)"
+		const setPassword = `eval "$(atrium env)"
 			store=$(aws sso-admin list-instances --query 'Instances[0].IdentityStoreId' --output text)
 			user=$(aws identitystore list-users --identity-store-id $store --query "Users[?UserName=='amplify-admin'].UserId" --output text)
-			aws atrium update-password --identity-store-id $store --user-id $user --password-mode OTP --query OneTimePassword --output text`)
+			aws atrium update-password --identity-store-id $store --user-id $user --password-mode OTP --query OneTimePassword --output text`
+		password := d.run(setPassword)
 		d.configure(d.newPerson("amplify-admin", password, otherPassword), "amplify-admin", "default")
 		who := d.run("aws sts get-caller-identity --query Arn --output text")
 		if !regexp.MustCompile(`^arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_amplify-policy_[0-9a-f]{16}/amplify-admin$`).MatchString(who) {
 			t.Errorf("the caller is %s", who)
 		}
+
+		// Another password ends everything that the old one has opened.
+		d.run(setPassword)
+		d.refused("aws sts get-caller-identity", "ExpiredToken")
+		d.run("rm -r $HOME/.aws/cli/cache")
+		d.refused("aws sts get-caller-identity", "SSO session")
 	})
 }

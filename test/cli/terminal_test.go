@@ -84,8 +84,16 @@ func (x *terminal) expect(pattern string) []string {
 func (x *terminal) answer(question, text string) {
 	x.t.Helper()
 	x.expect(regexp.QuoteMeta(question))
-	if _, err := io.WriteString(x.keys, text+"\r"); err != nil {
-		x.t.Fatal(err)
+	x.press(text + "\r")
+}
+
+// press presses keys, one after the other.
+func (x *terminal) press(keys ...string) {
+	x.t.Helper()
+	for _, key := range keys {
+		if _, err := io.WriteString(x.keys, key); err != nil {
+			x.t.Fatal(err)
+		}
 	}
 }
 
