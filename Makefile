@@ -79,8 +79,13 @@ drift: ## fail when a generated file is not what the generator makes
 	diff -rq "$$scratch" internal/awsapi || { echo "generated files are out of date: run make generate" >&2; exit 1; }
 
 .PHONY: bench
-bench: build ## measure rows 1-3 and 7 beside a stub and the storage engine's own rate
-	$(GO) run ./test/bench $(BENCHFLAGS)
+bench: build ## measure Atrium beside a stub and the storage engines' own rates (9 minutes)
+	@if $(GO) run ./test/withpostgres -- true 2>/dev/null; then \
+		$(GO) run ./test/withpostgres -- $(GO) run ./test/bench $(BENCHFLAGS); \
+	else \
+		echo "PostgreSQL is not installed: measuring on SQLite only"; \
+		$(GO) run ./test/bench $(BENCHFLAGS); \
+	fi
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (30s)

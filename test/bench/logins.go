@@ -29,7 +29,7 @@ func (b *bencher) logins(ctx context.Context) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	node, err := startAtrium(ctx, b.atrium, dir)
+	node, err := startAtrium(ctx, b.atrium, dir, engine{})
 	if err != nil {
 		return err
 	}
@@ -42,12 +42,12 @@ func (b *bencher) logins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	single, _, err := commitCeiling(ctx, dir, b.duration)
+	ceilings, err := engine{}.ceilings(ctx, dir, b.duration)
 	if err != nil {
 		return fmt.Errorf("commit ceiling: %w", err)
 	}
 	printHead("logins, SQLite")
-	printCeiling("7 engine: one row per commit", single)
+	printCeiling("7", ceilings[0])
 	for _, clients := range b.clients {
 		d := &devices{person: sam, logins: make([]login, clients)}
 		for _, row := range []struct {
@@ -58,7 +58,7 @@ func (b *bencher) logins(ctx context.Context) error {
 				continue
 			}
 			m := b.steps(ctx, node, clients, row.step)
-			printRow(row.name, clients, node.name, m, ratio(m.Rate(), single)+" of single commits")
+			printRow(row.name, clients, node.name, m, ratio(m.Rate(), ceilings[0].rate)+" of "+ceilings[0].name)
 		}
 	}
 	return ctx.Err()

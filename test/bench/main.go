@@ -4,6 +4,7 @@
 // counts.
 //
 //	go run ./test/bench                     rows 1-3 at 100 and 10,000 users, and 7
+//	go run ./test/withpostgres -- go run ./test/bench  also on PostgreSQL
 //	go run ./test/bench -full               also at 1,000,000 users (minutes)
 //	go run ./test/bench -rows "^1|ListUsers"  some of the rows
 //	go run ./test/bench -atrium ""          the stub alone
@@ -27,6 +28,7 @@ import (
 type settings struct {
 	atrium   string
 	dir      string
+	postgres string
 	rows     *regexp.Regexp
 	clients  []int
 	users    []int
@@ -54,12 +56,13 @@ func parse(args []string) (settings, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&s.atrium, "atrium", "bin/atrium", "program to measure; empty: the stub alone")
 	flags.StringVar(&s.dir, "dir", os.TempDir(), "directory for the databases; choose one on a real disk")
+	flags.StringVar(&s.postgres, "postgres", os.Getenv("ATRIUM_TEST_POSTGRES"), "also measure with the smallest directory on the PostgreSQL server of this connection string, on which databases may be made")
 	rows := flags.String("rows", "", "measure only the rows whose names match this regular expression")
 	clients := flags.String("clients", "8,64", "numbers of concurrent clients")
 	users := flags.String("users", "100,10000", "numbers of users in the directory")
 	full := flags.Bool("full", false, "also measure at 1,000,000 users")
-	flags.DurationVar(&s.warmup, "warmup", time.Second, "load before each measurement")
-	flags.DurationVar(&s.duration, "duration", 3*time.Second, "time of each measurement")
+	flags.DurationVar(&s.warmup, "warmup", 500*time.Millisecond, "load before each measurement")
+	flags.DurationVar(&s.duration, "duration", 1500*time.Millisecond, "time of each measurement")
 	flags.IntVar(&s.runs, "runs", 3, "measurements of each row; the median is shown")
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -113,10 +116,13 @@ func bench(ctx context.Context, s settings) error {
 		return b.stubAlone(ctx)
 	}
 	for _, size := range s.users {
-		if err := b.directory(ctx, size); err != nil {
+		if err := b.directory(ctx, size, engine{}); err != nil {
 			return fmt.Errorf("with %d users: %w", size, err)
 		}
 	}
 	b.growth()
+	if err := b.onPostgres(ctx); err != nil {
+		return fmt.Errorf("on PostgreSQL: %w", err)
+	}
 	return b.logins(ctx)
 }

@@ -31,8 +31,9 @@ type process struct {
 	ended   chan struct{}
 }
 
-// start runs a program with its output in a file.
-func start(name, log, program string, args ...string) (*process, error) {
+// start runs a program with its output in a file. env is added to the
+// environment.
+func start(name, log string, env []string, program string, args ...string) (*process, error) {
 	out, err := os.Create(log)
 	if err != nil {
 		return nil, err
@@ -40,6 +41,7 @@ func start(name, log, program string, args ...string) (*process, error) {
 	defer out.Close()
 	p := &process{name: name, command: exec.Command(program, args...), ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = out, out
+	p.command.Env = append(os.Environ(), env...)
 	if err := p.command.Start(); err != nil {
 		return nil, err
 	}
@@ -92,7 +94,7 @@ func startStub(ctx context.Context, dir string) (*process, error) {
 		return nil, fmt.Errorf("%w\n%s", err, out)
 	}
 	who := loadgen.Credentials{AccessKeyID: "AKIASTUBSTUBSTUBSTUB", SecretAccessKey: "stub"}
-	p, err := start("stub", log, program, "-access-key", who.AccessKeyID, "-secret", who.SecretAccessKey)
+	p, err := start("stub", log, nil, program, "-access-key", who.AccessKeyID, "-secret", who.SecretAccessKey)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +112,11 @@ func startStub(ctx context.Context, dir string) (*process, error) {
 	})
 }
 
-// startAtrium starts a node on a new data directory under dir.
-func startAtrium(ctx context.Context, program, dir string) (*process, error) {
+// startAtrium starts a node on a new data directory under dir, with its data in
+// the engine.
+func startAtrium(ctx context.Context, program, dir string, e engine) (*process, error) {
 	data, log := filepath.Join(dir, "data"), filepath.Join(dir, "atrium.log")
-	p, err := start("atrium", log, program, "dev", "--data-dir", data, "--listen", "127.0.0.1:0")
+	p, err := start("atrium", log, []string{"ATRIUM_DATABASE_DSN=" + e.dsn}, program, "dev", "--data-dir", data, "--listen", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

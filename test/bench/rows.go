@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,19 @@ type bencher struct {
 	// sizes holds the rates of the rows whose cost must not grow with the
 	// directory, in the order they were measured.
 	sizes []sized
+}
+
+// onPostgres measures the smallest directory on PostgreSQL, if there is one.
+func (b *bencher) onPostgres(ctx context.Context) error {
+	if b.postgres == "" {
+		return nil
+	}
+	e, drop, err := newPostgres(ctx, b.postgres)
+	if err != nil {
+		return err
+	}
+	defer drop()
+	return b.directory(ctx, slices.Min(b.users), e)
 }
 
 // sized is the rate of a row in a directory of some size.
@@ -89,17 +103,28 @@ func (b *bencher) measure(ctx context.Context, clients int, contenders ...conten
 }
 
 // compare measures call on a node and the stub's fixed answer, and prints
-// both with the ratio. It returns the node's rate by number of clients.
+// both with the ratio. The stub's answer is short: beside a list it also gives
+// one that is as long. compare returns the node's rate by number of clients.
 func (b *bencher) compare(ctx context.Context, row string, node *process, call loadgen.Call) (map[int]float64, error) {
 	rates := map[int]float64{}
+	contenders := []contender{{b.stub, createUser("d-1234567890", stubName)}, {node, call}}
+	if strings.Contains(row, "List") {
+		contenders = append(contenders, contender{b.stub, call})
+	}
 	for _, clients := range b.clients {
-		got, err := b.measure(ctx, clients, contender{b.stub, createUser("d-1234567890", stubName)}, contender{node, call})
+		got, err := b.measure(ctx, clients, contenders...)
 		if err != nil {
 			return nil, err
 		}
-		rates[clients] = got[1].Rate()
+		rate := got[1].Rate()
+		rates[clients] = rate
 		printRow(row, clients, b.stub.name, got[0], "")
-		printRow(row, clients, node.name, got[1], ratio(got[1].Rate(), got[0].Rate())+" of stub")
+		share := ratio(rate, got[0].Rate()) + " of stub"
+		if len(got) > 2 {
+			printRow(row, clients, b.stub.name+", a list", got[2], "")
+			share += ", " + ratio(rate, got[2].Rate()) + " of its list"
+		}
+		printRow(row, clients, node.name, got[1], share)
 	}
 	return rates, nil
 }
@@ -120,21 +145,21 @@ func (b *bencher) stubAlone(ctx context.Context) error {
 }
 
 // directory measures all rows on a new node whose directory holds size users.
-func (b *bencher) directory(ctx context.Context, size int) error {
-	dir := filepath.Join(b.dir, strconv.Itoa(size))
+func (b *bencher) directory(ctx context.Context, size int, e engine) error {
+	dir := filepath.Join(b.dir, e.String()+strconv.Itoa(size))
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	node, err := startAtrium(ctx, b.atrium, dir)
+	node, err := startAtrium(ctx, b.atrium, dir, e)
 	if err != nil {
 		return err
 	}
 	defer node.stop()
-	return b.rows(ctx, node, size, dir)
+	return b.rows(ctx, node, size, dir, e)
 }
 
 // rows measures all rows on a running node after filling its directory.
-func (b *bencher) rows(ctx context.Context, node *process, size int, dir string) error {
+func (b *bencher) rows(ctx context.Context, node *process, size int, dir string, e engine) error {
 	store := &identityStore{node: node}
 	if err := store.find(ctx); err != nil {
 		return err
@@ -146,7 +171,7 @@ func (b *bencher) rows(ctx context.Context, node *process, size int, dir string)
 	if err != nil {
 		return err
 	}
-	printHead(fmt.Sprintf("%d users, SQLite", size))
+	printHead(fmt.Sprintf("%d users, %s", size, e))
 	for _, row := range []struct {
 		name string
 		call loadgen.Call
@@ -171,7 +196,7 @@ func (b *bencher) rows(ctx context.Context, node *process, size int, dir string)
 	if !b.measures("3 CreateUser") {
 		return nil
 	}
-	return b.creates(ctx, store, dir)
+	return b.creates(ctx, store, dir, e)
 }
 
 // measures tells whether the row is to be measured.
@@ -179,13 +204,14 @@ func (b *bencher) measures(row string) bool { return b.settings.rows.MatchString
 
 // creates measures CreateUser against the engine's own commits, which are
 // measured on the same file system.
-func (b *bencher) creates(ctx context.Context, store *identityStore, dir string) error {
-	single, batched, err := commitCeiling(ctx, dir, b.duration)
+func (b *bencher) creates(ctx context.Context, store *identityStore, dir string, e engine) error {
+	ceilings, err := e.ceilings(ctx, dir, b.duration)
 	if err != nil {
 		return fmt.Errorf("commit ceiling: %w", err)
 	}
-	printCeiling("3 engine: one row per commit", single)
-	printCeiling("3 engine: 64 rows per commit", batched)
+	for _, c := range ceilings {
+		printCeiling("3", c)
+	}
 	var created atomic.Int64 // names are unique over all runs
 	name := func(int64) string { return "new-" + strconv.FormatInt(created.Add(1), 10) }
 	for _, clients := range b.clients {
@@ -196,7 +222,7 @@ func (b *bencher) creates(ctx context.Context, store *identityStore, dir string)
 		rate := got[1].Rate()
 		printRow("3 CreateUser", clients, b.stub.name, got[0], "")
 		printRow("3 CreateUser", clients, store.node.name, got[1],
-			ratio(rate, got[0].Rate())+" of stub, "+ratio(rate, single)+" of single, "+ratio(rate, batched)+" of batched commits")
+			ratio(rate, got[0].Rate())+" of stub, "+ratio(rate, ceilings[0].rate)+" and "+ratio(rate, ceilings[1].rate)+" of the engine")
 	}
 	return nil
 }

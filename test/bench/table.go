@@ -18,8 +18,8 @@ func printRow(row string, clients int, server string, m measurement, ratio strin
 		brief(m.Percentile(50)), brief(m.Percentile(90)), brief(m.Percentile(99)), faults(m), m.perCore, ratio)
 }
 
-func printCeiling(row string, rate float64) {
-	fmt.Printf("| %s | 1 | – | %.0f | – | – | – | – | – | – |\n", row, rate)
+func printCeiling(row string, c ceiling) {
+	fmt.Printf("| %s engine: %s | %d | – | %.0f | – | – | – | – | – | – |\n", row, c.name, c.clients, c.rate)
 }
 
 // faults words what went wrong: nothing, or counts by status and an example.

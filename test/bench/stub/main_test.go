@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -26,5 +27,12 @@ func TestStubAnswersOnlyWhatIsSigned(t *testing.T) {
 		if got.Statuses[tc.status] != 20 || got.Calls != 20 || got.Failed != 0 {
 			t.Errorf("secret %s: %+v", tc.secret, got)
 		}
+	}
+}
+
+func TestStubListsAHundredUsers(t *testing.T) {
+	var out struct{ Users []struct{ UserName string } }
+	if err := json.Unmarshal([]byte(list()), &out); err != nil || len(out.Users) != 100 || out.Users[99].UserName == "" {
+		t.Errorf("%d users, %v", len(out.Users), err)
 	}
 }
