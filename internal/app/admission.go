@@ -38,7 +38,15 @@ func newAdmission(now func() time.Time) *admission {
 
 // admit is a fault.Throttled when a request has to wait.
 func (a *admission) admit(operation string, from netip.Addr) error {
-	if operation != "RegisterClient" && operation != "StartDeviceAuthorization" || from.IsLoopback() {
+	if operation != "RegisterClient" && operation != "StartDeviceAuthorization" {
+		return nil
+	}
+	return a.take(from)
+}
+
+// take is admit for any request.
+func (a *admission) take(from netip.Addr) error {
+	if from.IsLoopback() {
 		return nil
 	}
 	a.mu.Lock()

@@ -10,8 +10,11 @@ import (
 // newPages makes the pages of signing in.
 func (p *Program) newPages() (*pages.Pages, error) {
 	return pages.New(pages.Options{
-		Flow: &signin.Flow{DB: store.Bind[signin.Tx](p.Store), Hasher: p.passwords, Audit: p.trail, IDs: p.ids, Now: p.Now},
-		DB:   store.Bind[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
+		Flow: &signin.Flow{
+			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Audit: p.trail, IDs: p.ids, Now: p.Now,
+			Admit: newAdmission(p.Now).take,
+		},
+		DB: store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
 		Endpoints:       clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
 		StrictTransport: p.PeopleURL.Scheme == "https",

@@ -47,6 +47,10 @@ type Tx interface {
 	// UpdatePassword stores p over the version before p.Version and reports
 	// false when that is not what is stored.
 	UpdatePassword(p Password) (bool, error)
+	// HoldPassword keeps a password from being changed by anybody else before
+	// the transaction has ended. It reports false when the version stored is
+	// another one.
+	HoldPassword(storeID, userID string, version int64) (bool, error)
 }
 
 // SetOneTime gives a person a one-time password, in the place of whatever

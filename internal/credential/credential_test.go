@@ -163,3 +163,25 @@ func TestReused(t *testing.T) {
 		}
 	}
 }
+
+func TestHold(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		user := newUser(t, s)
+		update(t, s, func(tx *store.Tx) error {
+			return credential.SetOneTime(tx, storetest.Now(), storeID, user, "hash")
+		})
+		before := read(t, s, user)
+		for version, want := range map[int64]bool{0: false, 1: true, 2: false} {
+			update(t, s, func(tx *store.Tx) error {
+				held, err := tx.HoldPassword(storeID, user, version)
+				if held != want {
+					t.Errorf("holding version %d = %t, want %t", version, held, want)
+				}
+				return err
+			})
+		}
+		if diff := cmp.Diff(before, read(t, s, user)); diff != "" {
+			t.Errorf("holding a password changed it (-before +after):\n%s", diff)
+		}
+	})
+}

@@ -25,7 +25,10 @@ type Tx interface {
 	InstanceByIdentityStore(storeID string) (instance.Instance, bool, error)
 }
 
-// DB runs transactions. Their functions may run more than once.
+// DB runs transactions. Their functions may run more than once. A snapshot is
+// enough for them: they decide by the attempt, the counts and the password,
+// each of which they change, or hold; whether a person is enabled is asked
+// again whenever the session is used.
 type DB interface {
 	Update(ctx context.Context, f func(Tx) error) error
 	View(ctx context.Context, f func(Tx) error) error
@@ -44,8 +47,11 @@ type Flow struct {
 	DB     DB
 	Hasher *credential.Hasher
 	Audit  AuditSink
-	IDs    ident.Source
-	Now    func() time.Time
+	// Admit is a fault.Throttled when too many attempts begin at an address:
+	// each leaves a row behind.
+	Admit func(netip.Addr) error
+	IDs   ident.Source
+	Now   func() time.Time
 }
 
 // Visit is the request by which a person takes a step.
@@ -74,14 +80,13 @@ type Outcome struct {
 // Nobody learns here whether there is such a person. fault.Throttled when too
 // many were begun from the address.
 func (f *Flow) Begin(ctx context.Context, v Visit, storeID, userName, destination string) (Attempt, error) {
+	if err := f.Admit(v.Address); err != nil {
+		return Attempt{}, err
+	}
 	var a Attempt
 	var r audit.Record
 	err := f.DB.Update(ctx, func(tx Tx) error {
-		now := f.now()
-		if err := throttle.Take(tx, now, beginningAt(v.Address)); err != nil {
-			return err
-		}
-		a = newAttempt(now, f.IDs, v.Browser, storeID, userName, destination)
+		a = newAttempt(f.now(), f.IDs, v.Browser, storeID, userName, destination)
 		var err error
 		if r, err = f.record(tx, v, a, "CredentialChallenge", true); err != nil {
 			return err
@@ -117,14 +122,10 @@ func (f *Flow) settle(tx Tx, v Visit, a Attempt) (Outcome, error) {
 		}
 		return Outcome{Attempt: a}, err
 	}
-	now := f.now()
 	if err := tx.DeleteSigninAttempt(a.ID); err != nil {
 		return Outcome{}, err
 	}
-	if err := throttle.GiveBack(tx, now, beginningAt(v.Address)); err != nil {
-		return Outcome{}, err
-	}
-	s, token, err := session.Start(tx, now, f.IDs, a.StoreID, a.UserID, session.DefaultDuration, v.Client())
+	s, token, err := session.Start(tx, f.now(), f.IDs, a.StoreID, a.UserID, session.DefaultDuration, v.Client())
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -25,19 +25,14 @@ func networkLimit() throttle.Limit {
 	return throttle.Limit{Scope: "password/network", Free: 200, First: time.Second, Most: 30 * time.Second, Forget: 15 * time.Minute}
 }
 
-func beginLimit() throttle.Limit {
-	return throttle.Limit{Scope: "signin/address", Free: 60, First: time.Second, Most: 30 * time.Second, Forget: 15 * time.Minute}
-}
-
-// beginningAt is what a new attempt counts against.
-func beginningAt(from netip.Addr) throttle.Subject {
-	return throttle.Subject{Limit: beginLimit(), Key: addressKey(from)}
-}
-
-// guessesOf is what a guess at an attempt's password counts against. It counts
-// the same whether there is such a person or not.
-func guessesOf(a Attempt, from netip.Addr) []throttle.Subject {
-	return []throttle.Subject{guessedAccount(a), guessedFrom(from), guessedFromNetwork(from)}
+// admitGuess counts a guess at an attempt's password against the account, and
+// lets it pass if neither that nor the address it comes from has to wait. It
+// counts the same whether there is such a person or not.
+func admitGuess(tx throttle.Tx, now time.Time, a Attempt, from netip.Addr) error {
+	if err := throttle.Check(tx, now, guessedFrom(from)...); err != nil {
+		return err
+	}
+	return throttle.Take(tx, now, guessedAccount(a))
 }
 
 func guessedAccount(a Attempt) throttle.Subject {
@@ -45,29 +40,16 @@ func guessedAccount(a Attempt) throttle.Subject {
 	return throttle.Subject{Limit: accountLimit(), Key: hex.EncodeToString(name[:])}
 }
 
-func guessedFrom(from netip.Addr) throttle.Subject {
-	return throttle.Subject{Limit: addressLimit(), Key: addressKey(from)}
-}
-
-func guessedFromNetwork(from netip.Addr) throttle.Subject {
-	return throttle.Subject{Limit: networkLimit(), Key: prefixKey(from, 24, 48)}
-}
-
-// forgive takes back what the right password of an attempt has counted.
-func forgive(tx throttle.Tx, now time.Time, a Attempt, from netip.Addr) error {
-	if err := throttle.Clear(tx, guessedAccount(a)); err != nil {
-		return err
+// guessedFrom is what wrong guesses from an address count against.
+func guessedFrom(from netip.Addr) []throttle.Subject {
+	return []throttle.Subject{
+		{Limit: addressLimit(), Key: prefixKey(from, 32, 64)},
+		{Limit: networkLimit(), Key: prefixKey(from, 24, 48)},
 	}
-	if err := throttle.GiveBack(tx, now, guessedFrom(from)); err != nil {
-		return err
-	}
-	return throttle.GiveBack(tx, now, guessedFromNetwork(from))
 }
 
-// addressKey names an address: with IPv6, the network of 64 bits of which one
-// customer has all addresses.
-func addressKey(a netip.Addr) string { return prefixKey(a, 32, 64) }
-
+// prefixKey names the network of so many bits that an address lies in. With
+// IPv6 one customer has a whole network of 64 bits.
 func prefixKey(a netip.Addr, bits4, bits6 int) string {
 	bits := bits6
 	if a.Is4() {

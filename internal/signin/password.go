@@ -31,7 +31,7 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 		if c, err = f.admit(tx, v, id); err != nil {
 			return err
 		}
-		return throttle.Take(tx, f.now(), guessesOf(c.attempt, v.Address)...)
+		return admitGuess(tx, f.now(), c.attempt, v.Address)
 	})
 	if err != nil {
 		return Outcome{}, err
@@ -82,14 +82,17 @@ func (f *Flow) claimed(tx Tx, a Attempt) (claim, error) {
 	return c, err
 }
 
-// refuse records a wrong password and returns the answer to it.
+// refuse counts and records a wrong password, and returns the answer to it.
 func (f *Flow) refuse(ctx context.Context, v Visit, c claim) error {
 	a := c.attempt
 	a.UserID = c.user.ID
 	var r audit.Record
-	err := f.DB.View(ctx, func(tx Tx) (err error) {
-		r, err = f.record(tx, v, a, "CredentialVerification", false)
-		return err
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		var err error
+		if r, err = f.record(tx, v, a, "CredentialVerification", false); err != nil {
+			return err
+		}
+		return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
 	})
 	if err != nil {
 		return err
@@ -113,7 +116,14 @@ func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, e
 	if err != nil {
 		return Outcome{}, err
 	}
-	if !c.usable() || c.user.ID != checked.user.ID || c.password.Version != checked.password.Version {
+	if !c.usable() || c.user.ID != checked.user.ID {
+		return Outcome{}, errWrong()
+	}
+	held, err := tx.HoldPassword(c.user.StoreID, c.user.ID, checked.password.Version)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !held {
 		return Outcome{}, errWrong()
 	}
 	a := c.attempt
@@ -125,7 +135,7 @@ func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, e
 		}
 		a.PasswordVersion++
 	}
-	if err := forgive(tx, f.now(), a, v.Address); err != nil {
+	if err := throttle.Clear(tx, guessedAccount(a)); err != nil {
 		return Outcome{}, err
 	}
 	r, err := f.record(tx, v, a, "CredentialVerification", true)

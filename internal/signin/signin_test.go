@@ -71,8 +71,8 @@ func newBench(t *testing.T, s *store.Store) *bench {
 	b := &bench{t: t, store: s, now: storetest.Now(), sink: new(sink)}
 	ids := ident.NewSource(rand.Reader)
 	b.flow = &signin.Flow{
-		DB: store.Bind[signin.Tx](s), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Audit: b.sink, IDs: ids, Now: func() time.Time { return b.now },
+		DB: store.BindSnapshot[signin.Tx](s), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
+		Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
 	}
 	b.in = instance.Instance{ID: "ssoins-0123456789abcdef", IdentityStoreID: "d-1234567890", OwnerAccountID: "123456789012", OrganizationID: "o-abcdefghij", Region: "eu-west-1", CreatedAt: b.now, Version: 1}
 	b.update(func(tx *store.Tx) (err error) {
@@ -514,14 +514,24 @@ func TestAudit(t *testing.T) {
 
 func TestBeginningIsThrottled(t *testing.T) {
 	b := newBench(t, storetest.Open(t, store.Config{}))
-	v := from("203.0.113.9")
-	for range 61 {
-		b.begin(v, "sam.lee")
+	full := netip.MustParseAddr("203.0.113.9")
+	b.flow.Admit = func(from netip.Addr) error {
+		if from == full {
+			return fault.New(fault.Throttled, "", "Wait.")
+		}
+		return nil
 	}
-	if _, err := b.flow.Begin(t.Context(), v, b.in.IdentityStoreID, "sam.lee", "/start"); !fault.Is(err, fault.Throttled) {
-		t.Errorf("attempt 62: %v", err)
+	if _, err := b.flow.Begin(t.Context(), from("203.0.113.9"), b.in.IdentityStoreID, "sam.lee", "/start"); !fault.Is(err, fault.Throttled) {
+		t.Errorf("from a full address: %v", err)
 	}
 	b.begin(from("203.0.113.10"), "sam.lee")
+	b.update(func(tx *store.Tx) error {
+		n, err := tx.DeleteExpiredSigninAttempts(b.now.Add(signin.AttemptLifetime), 10)
+		if n != 1 {
+			t.Errorf("%d attempts were stored, want 1", n)
+		}
+		return err
+	})
 }
 
 func TestExpiredAttemptsAreCleared(t *testing.T) {

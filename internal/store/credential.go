@@ -50,3 +50,11 @@ func (t *Tx) UpdatePassword(p credential.Password) (bool, error) {
 		p.Hash, string(earlier), p.OneTime, p.ChangedAt.UnixMilli(), p.Version, p.StoreID, p.UserID, p.Version-1)
 	return n == 1, err
 }
+
+// HoldPassword is part of credential.Tx.
+func (t *Tx) HoldPassword(storeID, userID string, version int64) (bool, error) {
+	// A change of the row, though to nothing else, collides with every other.
+	n, err := t.exec(`UPDATE passwords SET version = version WHERE store_id = $1 AND user_id = $2 AND version = $3`,
+		storeID, userID, version)
+	return n == 1, err
+}

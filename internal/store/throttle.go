@@ -9,24 +9,24 @@ import (
 var _ throttle.Tx = (*Tx)(nil)
 
 // Throttle is part of throttle.Tx.
-func (t *Tx) Throttle(scope, key string) (throttle.Count, error) {
+func (t *Tx) Throttle(scope, key string) (throttle.Tries, error) {
 	var tries, blocked, forgotten int64
 	found, err := t.row(`SELECT tries, blocked_until, forgotten_at FROM throttles WHERE scope = $1 AND subject = $2`,
 		[]any{scope, key}, &tries, &blocked, &forgotten)
 	if err != nil || !found {
-		return throttle.Count{}, err
+		return throttle.Tries{}, err
 	}
-	return throttle.Count{
-		Tries: tries, BlockedUntil: time.UnixMilli(blocked).UTC(), ForgottenAt: time.UnixMilli(forgotten).UTC(),
+	return throttle.Tries{
+		Count: tries, BlockedUntil: time.UnixMilli(blocked).UTC(), ForgottenAt: time.UnixMilli(forgotten).UTC(),
 	}, nil
 }
 
 // PutThrottle is part of throttle.Tx.
-func (t *Tx) PutThrottle(scope, key string, c throttle.Count) error {
+func (t *Tx) PutThrottle(scope, key string, known throttle.Tries) error {
 	_, err := t.exec(`INSERT INTO throttles (scope, subject, tries, blocked_until, forgotten_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (scope, subject) DO UPDATE SET tries = excluded.tries, blocked_until = excluded.blocked_until,
 			forgotten_at = excluded.forgotten_at`,
-		scope, key, c.Tries, c.BlockedUntil.UnixMilli(), c.ForgottenAt.UnixMilli())
+		scope, key, known.Count, known.BlockedUntil.UnixMilli(), known.ForgottenAt.UnixMilli())
 	return err
 }
 

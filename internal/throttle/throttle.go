@@ -2,8 +2,8 @@
 // account, the address and the network that it concerns, and after some free
 // ones each has to wait longer than the one before.
 //
-// A try is counted before it is looked at, so that a thousand of them at once
-// are not all let through; one that was right is given back.
+// A try at one account is counted before it is looked at, so that a thousand
+// of them at once are not all let through; one that was right is given back.
 package throttle
 
 import (
@@ -31,57 +31,75 @@ type Subject struct {
 	Key   string // at most 128 bytes
 }
 
-// Count is what is known of a subject.
-type Count struct {
-	Tries        int64
+// Tries is what is known of a subject.
+type Tries struct {
+	Count        int64
 	BlockedUntil time.Time
 	ForgottenAt  time.Time
 }
 
 // Tx is what throttling needs of a transaction.
 type Tx interface {
-	// Throttle returns the count of a subject, the zero Count when there is
-	// none.
-	Throttle(scope, key string) (Count, error)
-	PutThrottle(scope, key string, c Count) error
+	// Throttle returns what is known of a subject, the zero Tries when nothing
+	// is.
+	Throttle(scope, key string) (Tries, error)
+	PutThrottle(scope, key string, t Tries) error
 	DeleteThrottle(scope, key string) error
 }
 
-// Take counts a try against all subjects. It is a fault.Throttled, and counts
-// nothing, while one of them has to wait; RetryAfter then says how long.
+// Take counts a try against all subjects before it is looked at. It is a
+// fault.Throttled, and counts nothing, while one of them has to wait;
+// RetryAfter then says how long.
 func Take(tx Tx, now time.Time, subjects ...Subject) error {
-	counts := make([]Count, len(subjects))
+	if err := Check(tx, now, subjects...); err != nil {
+		return err
+	}
+	return Count(tx, now, subjects...)
+}
+
+// Check is Take without counting: for subjects that many share, whose row
+// would be a bottleneck if every try changed it. Count then counts those that
+// were wrong.
+func Check(tx Tx, now time.Time, subjects ...Subject) error {
 	var wait time.Duration
-	for i, s := range subjects {
-		c, err := tx.Throttle(s.Limit.Scope, s.Key)
+	for _, s := range subjects {
+		t, err := tx.Throttle(s.Limit.Scope, s.Key)
 		if err != nil {
 			return err
 		}
-		if !now.Before(c.ForgottenAt) {
-			c = Count{}
+		wait = max(wait, t.BlockedUntil.Sub(now))
+	}
+	if wait <= 0 {
+		return nil
+	}
+	e := fault.New(fault.Throttled, "tries", "Too many tries. Wait a moment and try again.")
+	e.RetryAfter = wait
+	return e
+}
+
+// Count counts a try against all subjects.
+func Count(tx Tx, now time.Time, subjects ...Subject) error {
+	for _, s := range subjects {
+		t, err := tx.Throttle(s.Limit.Scope, s.Key)
+		if err != nil {
+			return err
 		}
-		wait = max(wait, c.BlockedUntil.Sub(now))
-		counts[i] = c
-	}
-	if wait > 0 {
-		e := fault.New(fault.Throttled, "tries", "Too many tries. Wait a moment and try again.")
-		e.RetryAfter = wait
-		return e
-	}
-	for i, s := range subjects {
-		if err := tx.PutThrottle(s.Limit.Scope, s.Key, counts[i].next(now, s.Limit)); err != nil {
+		if !now.Before(t.ForgottenAt) {
+			t = Tries{}
+		}
+		if err := tx.PutThrottle(s.Limit.Scope, s.Key, t.next(now, s.Limit)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// next is the count after one more try.
-func (c Count) next(now time.Time, l Limit) Count {
-	c.Tries++
-	c.ForgottenAt = now.Add(l.Forget)
-	c.BlockedUntil = now.Add(l.delay(c.Tries))
-	return c
+// next is what is known after one more try.
+func (t Tries) next(now time.Time, l Limit) Tries {
+	t.Count++
+	t.ForgottenAt = now.Add(l.Forget)
+	t.BlockedUntil = now.Add(l.delay(t.Count))
+	return t
 }
 
 // delay is how long to wait after so many tries.
@@ -102,13 +120,13 @@ func (l Limit) delay(tries int64) time.Duration {
 // GiveBack takes back one try that turned out right, and the wait that it
 // would have cost.
 func GiveBack(tx Tx, now time.Time, s Subject) error {
-	c, err := tx.Throttle(s.Limit.Scope, s.Key)
-	if err != nil || c.Tries == 0 {
+	t, err := tx.Throttle(s.Limit.Scope, s.Key)
+	if err != nil || t.Count == 0 {
 		return err
 	}
-	c.Tries--
-	c.BlockedUntil = now
-	return tx.PutThrottle(s.Limit.Scope, s.Key, c)
+	t.Count--
+	t.BlockedUntil = now
+	return tx.PutThrottle(s.Limit.Scope, s.Key, t)
 }
 
 // Clear forgets all tries against a subject.

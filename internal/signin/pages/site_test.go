@@ -80,11 +80,11 @@ func newSiteOn(t *testing.T, config store.Config) *site {
 	s := &site{t: t, store: storetest.Open(t, config), now: storetest.Now(), keys: oauth.Keys{Clients: plainKey{}, Tokens: plainKey{}}}
 	ids := ident.NewSource(rand.Reader)
 	s.flow = &signin.Flow{
-		DB: store.Bind[signin.Tx](s.store), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Audit: sink{}, IDs: ids, Now: s.clock,
+		DB: store.BindSnapshot[signin.Tx](s.store), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
+		Audit: sink{}, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: s.clock,
 	}
 	p, err := pages.New(pages.Options{
-		Flow: s.flow, DB: store.Bind[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
+		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
 		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},
