@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -29,6 +30,7 @@ type Caller struct {
 	Account, ARN string
 	KeyID        string
 	Secret       string
+	Token        string // of a session; "" for long-term keys
 
 	STS           *sts.Client
 	SSOAdmin      *ssoadmin.Client
@@ -110,23 +112,23 @@ func (n *Node) User(t testing.TB, account, name string, policies ...string) *Cal
 	return c
 }
 
-// With returns the caller with another access key.
-func (n *Node) With(t testing.TB, c *Caller, keyID, secret string) *Caller {
-	other := &Caller{Account: c.Account, ARN: c.ARN, KeyID: keyID, Secret: secret}
-	n.connect(t, other)
-	return other
+// Session returns a caller with the credentials of a session.
+func (n *Node) Session(t testing.TB, keyID, secret, token string) *Caller {
+	c := &Caller{KeyID: keyID, Secret: secret, Token: token}
+	n.connect(t, c)
+	return c
 }
 
 // connect makes the caller's clients. They try once, and every answer is held
 // to what all answers must be.
-func (n *Node) connect(t testing.TB, c *Caller) { c.Connect(n.URL, judge{t}) }
+func (n *Node) connect(t testing.TB, c *Caller) { c.Connect(n.URL, judge{t, n.Succeeded}) }
 
 // Connect makes the caller's clients, which try once.
 func (c *Caller) Connect(address string, client aws.HTTPClient) {
 	config := aws.Config{
 		Region: Region, BaseEndpoint: &address, HTTPClient: client,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret}, nil
+			return aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: c.Secret, SessionToken: c.Token}, nil
 		}),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
@@ -156,14 +158,25 @@ func (s sealer) Open(sealed, aad []byte) ([]byte, error) {
 
 // judge is an HTTP client that holds every answer to what all answers must be:
 // never a failure of the server, never a page, never kept by a cache.
-type judge struct{ t testing.TB }
+type judge struct {
+	t         testing.TB
+	succeeded func(*http.Request, []byte)
+}
 
 func (j judge) Do(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil && r.ContentLength >= 0 {
+		body, _ = io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	response, err := transport.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
 	j.check(r, response)
+	if j.succeeded != nil && response.StatusCode == http.StatusOK {
+		j.succeeded(r, body)
+	}
 	return response, nil
 }
 

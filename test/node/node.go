@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -41,6 +42,10 @@ type Node struct {
 	Store   *store.Store
 	Program *app.Program
 	Clock   *Clock
+
+	// Succeeded, when set, is told of each request of an SDK that succeeded, with
+	// its body. Set it before callers are made.
+	Succeeded func(*http.Request, []byte)
 
 	Organization organization.Organization
 	Instance     instance.Instance

@@ -76,7 +76,7 @@ func (n *Node) Request(t testing.TB, who *Caller, c Call) *http.Request {
 		at = n.Clock.Now()
 	}
 	sum := sha256.Sum256(c.Body)
-	credentials := aws.Credentials{AccessKeyID: who.KeyID, SecretAccessKey: who.Secret}
+	credentials := aws.Credentials{AccessKeyID: who.KeyID, SecretAccessKey: who.Secret, SessionToken: who.Token}
 	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), c.Service, region, at); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func (n *Node) Send(t testing.TB, who *Caller, c Call) Answer {
 // Do sends a request and holds the answer to what all answers must be.
 func (n *Node) Do(t testing.TB, r *http.Request) Answer {
 	t.Helper()
-	response, err := judge{t}.Do(r)
+	response, err := judge{t: t}.Do(r)
 	if err != nil {
 		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,46 +112,45 @@ func TestUnknownTargets(t *testing.T) {
 			status int
 			code   string
 		}{
-			"as it should be":          {list, 200, ""},
-			"unknown operation":        {jsonCall("Nothing", `{}`), 400, unknown},
-			"operation in lower case":  {jsonCall("listusers", `{}`), 400, unknown},
-			"no operation":             {jsonCall("", `{}`), 400, unknown},
-			"no dot":                   {with(list, "X-Amz-Target", "AWSIdentityStore"), 400, unknown},
-			"unknown service":          {with(list, "X-Amz-Target", "Nothing.ListUsers"), 400, unknown},
-			"operation of another":     {with(list, "X-Amz-Target", "AWSOrganizationsV20161128.ListUsers"), 400, unknown},
-			"two targets":              {with(list, "X-Amz-Target", "AWSIdentityStore.ListUsers", "AWSIdentityStore.DeleteUser"), 400, unknown},
-			"very long target":         {with(list, "X-Amz-Target", strings.Repeat("x", 10_000)), 400, unknown},
-			"unknown action":           {formCall("Action=Nothing&Version=2011-06-15"), 400, "InvalidAction"},
-			"no action":                {formCall("Version=2011-06-15"), 400, "InvalidAction"},
-			"unknown version":          {formCall("Action=GetCallerIdentity&Version=1999-01-01"), 200, ""},
-			"no version":               {formCall("Action=GetCallerIdentity"), 200, ""},
-			"broken form":              {formCall(identity + "&x=%zz"), 400, "MalformedInput"},
-			"action in lower case":     {formCall("Action=getcalleridentity&Version=2011-06-15"), 400, "InvalidAction"},
-			"a form that is JSON":      {formCall(`{"Action":"GetCallerIdentity"}`), 400, "InvalidAction"},
-			"action twice":             {formCall("Action=GetCallerIdentity&Action=AssumeRole&Version=2011-06-15"), 200, ""},
-			"target on another path":   {atPath(list, "/elsewhere"), 400, unknown},
-			"HEAD with a target":       {byMethod(list, "HEAD"), 400, unknown},
-			"GET with a target":        {byMethod(list, "GET"), 400, unknown},
-			"PUT with a target":        {byMethod(list, "PUT"), 400, unknown},
-			"DELETE with a target":     {byMethod(list, "DELETE"), 400, unknown},
-			"OPTIONS with a target":    {byMethod(list, "OPTIONS"), 400, unknown},
-			"TRACE with a target":      {byMethod(list, "TRACE"), 400, unknown},
-			"invented method":          {byMethod(list, "FROB"), 400, unknown},
-			"JSON called text":         {with(list, "Content-Type", "text/plain"), 400, unknown},
-			"JSON called a form":       {with(list, "Content-Type", "application/x-www-form-urlencoded"), 400, unknown},
-			"JSON called JSON":         {with(list, "Content-Type", "application/json"), 400, unknown},
-			"JSON of another version":  {with(list, "Content-Type", "application/x-amz-json-1.0"), 200, ""},
-			"JSON without a type":      {with(list, "Content-Type"), 400, unknown},
-			"type with a parameter":    {with(list, "Content-Type", "application/x-amz-json-1.1; charset=utf-8"), 200, ""},
-			"type in other case":       {with(list, "Content-Type", "Application/X-AMZ-JSON-1.1"), 200, ""},
-			"GET of an action":         {node.Call{Method: "GET", Target: "/?" + identity, Service: "sts"}, 200, ""},
-			"REST with another method": {node.Call{Method: "PUT", Target: "/token", Service: "sso-oauth"}, 404, ""},
+			"as it should be":         {list, 200, ""},
+			"unknown operation":       {jsonCall("Nothing", `{}`), 400, unknown},
+			"operation in lower case": {jsonCall("listusers", `{}`), 400, unknown},
+			"no operation":            {jsonCall("", `{}`), 400, unknown},
+			"no dot":                  {with(list, "X-Amz-Target", "AWSIdentityStore"), 400, unknown},
+			"unknown service":         {with(list, "X-Amz-Target", "Nothing.ListUsers"), 400, unknown},
+			"operation of another":    {with(list, "X-Amz-Target", "AWSOrganizationsV20161128.ListUsers"), 400, unknown},
+			"two targets":             {with(list, "X-Amz-Target", "AWSIdentityStore.ListUsers", "AWSIdentityStore.DeleteUser"), 400, unknown},
+			"very long target":        {with(list, "X-Amz-Target", strings.Repeat("x", 10_000)), 400, unknown},
+			"unknown action":          {formCall("Action=Nothing&Version=2011-06-15"), 400, "InvalidAction"},
+			"no action":               {formCall("Version=2011-06-15"), 400, "InvalidAction"},
+			"unknown version":         {formCall("Action=GetCallerIdentity&Version=1999-01-01"), 200, ""},
+			"no version":              {formCall("Action=GetCallerIdentity"), 200, ""},
+			"broken form":             {formCall(identity + "&x=%zz"), 400, "MalformedInput"},
+			"action in lower case":    {formCall("Action=getcalleridentity&Version=2011-06-15"), 400, "InvalidAction"},
+			"a form that is JSON":     {formCall(`{"Action":"GetCallerIdentity"}`), 400, "InvalidAction"},
+			"action twice":            {formCall("Action=GetCallerIdentity&Action=AssumeRole&Version=2011-06-15"), 200, ""},
+			"target on another path":  {atPath(list, "/elsewhere"), 400, unknown},
+			"HEAD with a target":      {byMethod(list, "HEAD"), 400, unknown},
+			"GET with a target":       {byMethod(list, "GET"), 400, unknown},
+			"PUT with a target":       {byMethod(list, "PUT"), 400, unknown},
+			"DELETE with a target":    {byMethod(list, "DELETE"), 400, unknown},
+			"OPTIONS with a target":   {byMethod(list, "OPTIONS"), 400, unknown},
+			"TRACE with a target":     {byMethod(list, "TRACE"), 400, unknown},
+			"invented method":         {byMethod(list, "FROB"), 400, unknown},
+			"JSON called text":        {with(list, "Content-Type", "text/plain"), 400, unknown},
+			"JSON called a form":      {with(list, "Content-Type", "application/x-www-form-urlencoded"), 400, unknown},
+			"JSON called JSON":        {with(list, "Content-Type", "application/json"), 400, unknown},
+			"JSON of another version": {with(list, "Content-Type", "application/x-amz-json-1.0"), 200, ""},
+			"JSON without a type":     {with(list, "Content-Type"), 400, unknown},
+			"type with a parameter":   {with(list, "Content-Type", "application/x-amz-json-1.1; charset=utf-8"), 200, ""},
+			"type in other case":      {with(list, "Content-Type", "Application/X-AMZ-JSON-1.1"), 200, ""},
+			"GET of an action":        {node.Call{Method: "GET", Target: "/?" + identity, Service: "sts"}, 200, ""},
 		} {
-			got, plain := sendAny(t, n, admin, c.call)
+			got := sendAny(t, n, admin, c.call)
 			if got.Status != c.status || c.code != "" && got.Code != c.code && c.call.Method != "HEAD" {
 				t.Errorf("%s: %d %s %q, want %d %s", name, got.Status, got.Code, got.Message, c.status, c.code)
 			}
-			if plain != (c.status == 404) {
+			if contentType := got.Header.Get("Content-Type"); !strings.Contains(contentType, "json") && !strings.Contains(contentType, "text/xml") {
 				t.Errorf("%s: the answer is no answer of a protocol: %v %s", name, got.Header, got.Body)
 			}
 		}
@@ -169,23 +167,18 @@ func byMethod(c node.Call, method string) node.Call {
 	return c
 }
 
-// sendAny sends a call to which plain text is an allowed answer.
-func sendAny(t *testing.T, n *node.Node, who *node.Caller, c node.Call) (got node.Answer, plain bool) {
+// sendAny sends a call of which the method may be one without an answer's body.
+func sendAny(t *testing.T, n *node.Node, who *node.Caller, c node.Call) node.Answer {
 	t.Helper()
+	if c.Method != "HEAD" {
+		return n.Send(t, who, c)
+	}
 	response, err := http.DefaultTransport.RoundTrip(n.Request(t, who, c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode >= http.StatusInternalServerError {
-		t.Errorf("%s %s: %s", c.Method, c.Target, response.Status)
-	}
-	if c.Method == "HEAD" {
-		response.Header.Set("Content-Type", "application/x-amz-json-1.1; of an answer to HEAD")
-		response.Body.Close()
-		return node.Answer{Status: response.StatusCode, Header: response.Header}, false
-	}
-	got = node.ReadAnswer(t, response)
-	return got, strings.HasPrefix(got.Header.Get("Content-Type"), "text/plain")
+	defer response.Body.Close()
+	return node.Answer{Status: response.StatusCode, Header: response.Header}
 }
 
 // TestBodySize holds that a body of a mebibyte is read, and a larger one is
@@ -234,7 +227,8 @@ func TestEveryServiceReadsJunk(t *testing.T) {
 					c.Body = append([]byte("Action="+o.Name+"&Version=2011-06-15&"), body...)
 				}
 				got := n.Send(t, admin, c)
-				if got.Status < 400 && fmt.Sprint(o) != "sts GetCallerIdentity" || got.Message == "" && got.Status != http.StatusOK {
+				ignored := o.service.ID == "sts" && got.Status == http.StatusOK // parameters that are not the operation's
+				if !ignored && (got.Status < 400 || got.Message == "") {
 					t.Errorf("%s, %s: %d %s", o, name, got.Status, got.Body)
 				}
 			}

@@ -58,7 +58,7 @@ func TestSweep(t *testing.T) {
 		if reason == "" {
 			t.Errorf("uncovered.txt gives no reason: %s", line)
 		}
-		if !used[line] {
+		if !used[line] && !strings.HasPrefix(line, "content ") { // those are TestOperations'
 			t.Errorf("uncovered.txt lists what no check asks: %s", line)
 		}
 	}
