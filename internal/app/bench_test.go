@@ -35,8 +35,9 @@ type benchNode struct {
 	store   string // id of the identity store
 }
 
-func newBenchNode(b *testing.B) *benchNode {
+func newBenchNode(b *testing.B, cfg store.Config) *benchNode {
 	b.Helper()
+	cfg.Clock = time.Now
 	root, err := keys.NewRoot(make([]byte, keys.RootSize), rand.Reader)
 	if err != nil {
 		b.Fatal(err)
@@ -44,7 +45,7 @@ func newBenchNode(b *testing.B) *benchNode {
 	people := &url.URL{Scheme: "http", Host: "localhost"}
 	p, err := New(b.Context(), Options{
 		PeopleURL: people, DataURL: people, Region: "us-east-1", Root: root,
-		Store: storetest.Open(b, store.Config{Clock: time.Now}), Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
+		Store: storetest.Open(b, cfg), Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -139,9 +140,15 @@ func reportCPU(b *testing.B) (stop func()) {
 	return func() { b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op") }
 }
 
-// BenchmarkGateway measures requests from the handler inwards.
+// BenchmarkGateway measures requests from the handler inwards, on SQLite and,
+// where there is a server, on PostgreSQL.
 func BenchmarkGateway(b *testing.B) {
-	n := newBenchNode(b)
+	b.Run("SQLite", func(b *testing.B) { benchmarkGateway(b, store.Config{}) })
+	b.Run("PostgreSQL", func(b *testing.B) { benchmarkGateway(b, store.Config{PostgresDSN: storetest.Postgres(b)}) })
+}
+
+func benchmarkGateway(b *testing.B, cfg store.Config) {
+	n := newBenchNode(b, cfg)
 	var user struct{ UserId string }
 	for i := range 100 {
 		n.read(b, n.createUser(fmt.Sprint("seed-", i)), &user)
