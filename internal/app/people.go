@@ -5,6 +5,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
 // newPages makes the pages of signing in.
@@ -18,5 +19,8 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
 		Endpoints:       clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
 		StrictTransport: p.PeopleURL.Scheme == "https",
+		Observe: func(e pages.Event) {
+			p.metrics.observe(gateway.Event{Service: "pages", Operation: e.Page, Status: e.Status, Duration: e.Duration})
+		},
 	})
 }

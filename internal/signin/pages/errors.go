@@ -2,7 +2,6 @@ package pages
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,13 +29,6 @@ type refusal struct {
 // fail answers with the page of an error.
 func (v *visit) fail(err error) {
 	f := v.refusalOf(err)
-	level := slog.LevelInfo
-	if f.status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	v.pages.Log.LogAttrs(v.r.Context(), level, "page refused",
-		slog.String("request_id", v.RequestID), slog.Int("status", f.status),
-		slog.String("source_ip", v.Address.String()), slog.String("cause", err.Error()))
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
 	}

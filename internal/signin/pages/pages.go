@@ -60,6 +60,15 @@ type Options struct {
 	ClientIP func(*http.Request) netip.Addr
 	// Secure tells whether a request arrived over TLS.
 	Secure func(*http.Request) bool
+	// Observe is told of every request once it is answered.
+	Observe func(Event)
+}
+
+// Event is one request of a page.
+type Event struct {
+	Page     string // the pattern of its address: "GET /signin/{id}"
+	Status   int
+	Duration time.Duration
 }
 
 // Pages serves the pages.
@@ -132,7 +141,27 @@ func (p *Pages) handle(h handler) http.Handler {
 		if err != nil {
 			v.fail(err)
 		}
+		v.observe(err)
 	})
+}
+
+// observe leaves the one event of a request in the log and the metrics. cause
+// is why the page was refused, if it was.
+func (v *visit) observe(cause error) {
+	e := Event{Page: v.r.Pattern, Status: v.status, Duration: v.pages.Now().Sub(v.now)}
+	attrs := []slog.Attr{
+		slog.String("request_id", v.RequestID), slog.String("page", e.Page), slog.Int("status", e.Status),
+		slog.String("source_ip", v.Address.String()), slog.String("user", v.user.ID), slog.Duration("duration", e.Duration),
+	}
+	level := slog.LevelInfo
+	if cause != nil {
+		attrs = append(attrs, slog.String("cause", cause.Error()))
+	}
+	if e.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	v.pages.Log.LogAttrs(v.r.Context(), level, "page", attrs...)
+	v.pages.Observe(e)
 }
 
 // signedIn sends those who are not signed in to do so, and lets the others

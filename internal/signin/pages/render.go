@@ -133,7 +133,8 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {
 		v.pages.Log.LogAttrs(v.r.Context(), slog.LevelError, "page could not be written",
 			slog.String("request_id", v.RequestID), slog.String("page", name), slog.String("cause", err.Error()))
-		http.Error(v.w, "The server could not write this page.", http.StatusInternalServerError)
+		v.status = http.StatusInternalServerError
+		http.Error(v.w, "The server could not write this page.", v.status)
 		return
 	}
 	v.secureHeaders()
@@ -142,6 +143,7 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	target, _ := data["FormTarget"].(string)
 	h.Set("Content-Security-Policy", contentPolicy(v.nonce, target))
+	v.status = status
 	v.w.WriteHeader(status)
 	// A browser that went away reads no answer.
 	_, _ = v.w.Write(body.Bytes())

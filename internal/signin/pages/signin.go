@@ -43,6 +43,10 @@ func (p *Pages) begin(v *visit) error {
 // step shows what an attempt needs next.
 func (p *Pages) step(v *visit) error {
 	a, err := p.Flow.Find(v.r.Context(), v.Visit, v.r.PathValue("id"))
+	if fault.Is(err, fault.NotFound) && v.user.ID != "" {
+		v.redirect("/start") // the browser went back to where it had signed in
+		return nil
+	}
 	if err != nil {
 		return err
 	}

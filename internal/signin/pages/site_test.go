@@ -44,6 +44,9 @@ type site struct {
 	sam   directory.User
 	flow  *signin.Flow
 
+	// events are of the pages that were answered last.
+	events chan pages.Event
+
 	mu     sync.Mutex
 	now    time.Time
 	secure bool
@@ -77,7 +80,7 @@ func newSite(t *testing.T) *site {
 
 func newSiteOn(t *testing.T, config store.Config) *site {
 	t.Helper()
-	s := &site{t: t, store: storetest.Open(t, config), now: storetest.Now(), keys: oauth.Keys{Clients: plainKey{}, Tokens: plainKey{}}}
+	s := &site{t: t, store: storetest.Open(t, config), now: storetest.Now(), events: make(chan pages.Event, 1000), keys: oauth.Keys{Clients: plainKey{}, Tokens: plainKey{}}}
 	ids := ident.NewSource(rand.Reader)
 	s.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s.store), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
@@ -87,6 +90,7 @@ func newSiteOn(t *testing.T, config store.Config) *site {
 		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
+		Observe:   func(e pages.Event) { s.events <- e },
 		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ type visit struct {
 	// session and user are those of who is signed in; zero for nobody.
 	session session.Session
 	user    directory.User
+	status  int // of the answer
 }
 
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
@@ -182,5 +183,6 @@ func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 func (v *visit) redirect(to string) {
 	v.secureHeaders()
 	v.w.Header().Set("Location", to)
-	v.w.WriteHeader(http.StatusSeeOther)
+	v.status = http.StatusSeeOther
+	v.w.WriteHeader(v.status)
 }
