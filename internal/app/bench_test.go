@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,13 +23,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/rolesession"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
-// benchNode is a node with the sample data that is served without a network,
-// and its administrator's key.
+// benchNode is a node with the sample data whose handler is called without a
+// network, and the credentials of a role in its management account.
 type benchNode struct {
 	handler http.Handler
 	key     aws.Credentials
@@ -43,8 +47,13 @@ func newBenchNode(b *testing.B, cfg store.Config) *benchNode {
 		b.Fatal(err)
 	}
 	people := &url.URL{Scheme: "http", Host: "localhost"}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
 	p, err := New(b.Context(), Options{
-		PeopleURL: people, DataURL: people, Region: "us-east-1", Root: root,
+		Listener: listener, PeopleURL: people, DataURL: people, Region: "us-east-1", Root: root,
 		Store: storetest.Open(b, cfg), Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
 	})
 	if err != nil {
@@ -53,15 +62,61 @@ func newBenchNode(b *testing.B, cfg store.Config) *benchNode {
 	if _, err := p.CreateSample(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	key, err := p.NewAdministratorKey(b.Context(), SampleManagementAccount)
-	if err != nil {
-		b.Fatal(err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+	n := &benchNode{handler: p.handler, key: roleCredentials(b, p)}
+	var instances struct {
+		Instances []struct{ IdentityStoreId string }
 	}
-	n := &benchNode{handler: p.handler, key: aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret}}
-	var instances struct{ Instances []struct{ IdentityStoreId string } }
 	n.read(b, operation{"sso", "SWBExternalService.ListInstances", "{}"}, &instances)
 	n.store = instances.Instances[0].IdentityStoreId
 	return n
+}
+
+// roleCredentials opens the sample administrator's role in the management
+// account.
+func roleCredentials(b *testing.B, p *Program) aws.Credentials {
+	b.Helper()
+	var c rolesession.Credentials
+	err := p.Store.Update(b.Context(), func(tx *store.Tx) error {
+		org, _, err := tx.OrganizationOfAccount(SampleManagementAccount)
+		if err != nil {
+			return err
+		}
+		in, _, err := tx.InstanceOfOrganization(org.ID)
+		if err != nil {
+			return err
+		}
+		id, _, err := tx.DirectoryUserIDByName(in.IdentityStoreID, "admin")
+		if err != nil {
+			return err
+		}
+		user, err := directory.UserByID(tx, in.IdentityStoreID, id)
+		if err != nil {
+			return err
+		}
+		role, _, err := assignment.RoleOf(tx, in, id, SampleManagementAccount, "Administrator")
+		if err != nil {
+			return err
+		}
+		change, err := tx.Change()
+		if err != nil {
+			return err
+		}
+		c, err = rolesession.Issue(p.sessionKeys(), p.ids, rolesession.ForPerson(p.Now(), change, rolesession.Access{User: user, Role: role, PortalSessionID: "session"}))
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}
 }
 
 // operation is an API call: its signing name, target (none: a form) and body.
