@@ -114,11 +114,17 @@ func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, 
 		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, userID, in.IdentityStoreID, accountID, after, limit)
 }
 
-// RoleOfUser is part of assignment.AccessReader: it begins with the role.
+// RoleOfUser is part of assignment.AccessReader: it begins with the role, and
+// looks for each of the user's groups whether it is assigned.
 func (t *Tx) RoleOfUser(in instance.Instance, userID, accountID, name string) (assignment.Role, bool, error) {
 	list, err := t.rolesOfUser(`FROM permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
-		WHERE s.instance_id = $4 AND s.name = $5 AND`+roleOfUser+`AND EXISTS (
-			SELECT 1 FROM account_assignments WHERE permission_set_id = s.id AND account_id = $3 AND principal_id IN `+selfAndGroups+`)
+		WHERE s.instance_id = $4 AND s.name = $5 AND`+roleOfUser+`AND (EXISTS (
+				SELECT 1 FROM account_assignments
+				WHERE permission_set_id = s.id AND account_id = $3 AND principal_type = 'USER' AND principal_id = $1)
+			OR EXISTS (
+				SELECT 1 FROM directory_memberships m CROSS JOIN account_assignments a
+				WHERE m.store_id = $2 AND m.user_id = $1 AND a.permission_set_id = s.id AND a.account_id = $3
+				AND a.principal_type = 'GROUP' AND a.principal_id = m.group_id))
 		LIMIT 1`, userID, in.IdentityStoreID, accountID, in.ID, name)
 	if err != nil || len(list) == 0 {
 		return assignment.Role{}, false, err
