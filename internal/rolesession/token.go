@@ -57,7 +57,7 @@ func encode(id []byte, p iam.Principal) (plain []byte, packed int) {
 
 // decode reads what encode wrote; false when it is anything else.
 func decode(plain []byte) (id []byte, p iam.Principal, ok bool) {
-	r := reader{rest: plain}
+	r := reader{rest: plain, same: string(plain)}
 	if r.byte() != version {
 		return nil, iam.Principal{}, false
 	}
@@ -81,7 +81,9 @@ func decode(plain []byte) (id []byte, p iam.Principal, ok bool) {
 	p.MFAAuthenticated = r.byte() == 1
 	s.Change = int64(r.number())
 	p.SourceIdentity = r.text()
-	for range r.length() {
+	n := r.length()
+	s.DependsOn = slices.Grow(s.DependsOn, min(n, 8))
+	for range n {
 		s.DependsOn = append(s.DependsOn, epoch.Ref{Scope: epoch.Scope(r.text()), ID: r.text()})
 	}
 	for n := r.length(); n > 0; n-- {
@@ -131,16 +133,17 @@ func (w *writer) list(texts []string) {
 // reader reads the values of a token. After it has failed it reads zeros.
 type reader struct {
 	rest   []byte
+	same   string // as rest: the texts are parts of it
 	failed bool
 }
 
 func (r *reader) bytes(n int) []byte {
 	if n < 0 || n > len(r.rest) {
-		r.failed, r.rest = true, nil
+		r.failed, r.rest, r.same = true, nil, ""
 		return nil
 	}
 	b := r.rest[:n]
-	r.rest = r.rest[n:]
+	r.rest, r.same = r.rest[n:], r.same[n:]
 	return b
 }
 
@@ -172,7 +175,12 @@ func (r *reader) length() int {
 	return int(n)
 }
 
-func (r *reader) text() string { return string(r.bytes(r.length())) }
+func (r *reader) text() string {
+	n := r.length()
+	text := r.same[:n]
+	r.bytes(n)
+	return text
+}
 
 func (r *reader) time() time.Time {
 	if ms := r.number(); ms > 0 {
