@@ -160,7 +160,14 @@ func (s sealer) Open(sealed, aad []byte) ([]byte, error) {
 // never a failure of the server, never a page, never kept by a cache.
 type judge struct {
 	t         testing.TB
-	succeeded func(*http.Request, []byte)
+	succeeded func(Exchange)
+}
+
+// Exchange is a request of an SDK that succeeded.
+type Exchange struct {
+	Request   *http.Request
+	Body      []byte
+	RequestID string
 }
 
 func (j judge) Do(r *http.Request) (*http.Response, error) {
@@ -175,7 +182,7 @@ func (j judge) Do(r *http.Request) (*http.Response, error) {
 	}
 	j.check(r, response)
 	if j.succeeded != nil && response.StatusCode == http.StatusOK {
-		j.succeeded(r, body)
+		j.succeeded(Exchange{r, body, response.Header.Get("X-Amzn-Requestid")})
 	}
 	return response, nil
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -43,9 +42,9 @@ type Node struct {
 	Program *app.Program
 	Clock   *Clock
 
-	// Succeeded, when set, is told of each request of an SDK that succeeded, with
-	// its body. Set it before callers are made.
-	Succeeded func(*http.Request, []byte)
+	// Succeeded, when set, is told of each request of an SDK that succeeded. Set
+	// it before callers are made.
+	Succeeded func(Exchange)
 
 	Organization organization.Organization
 	Instance     instance.Instance
@@ -76,7 +75,10 @@ func RunConfig(t *testing.T, cfg store.Config, test func(t *testing.T, n *Node))
 	t.Helper()
 	clock := new(Clock)
 	cfg.Clock = clock.Now
-	storetest.RunConfig(t, cfg, func(t *testing.T, s *store.Store) { test(t, start(t, s, clock)) })
+	storetest.RunConfig(t, cfg, func(t *testing.T, s *store.Store) {
+		clock.shift.Store(0)
+		test(t, start(t, s, clock))
+	})
 }
 
 func start(t *testing.T, s *store.Store, clock *Clock) *Node {

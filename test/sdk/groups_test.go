@@ -21,7 +21,7 @@ func (w *world) group(t *testing.T, name string) *string {
 func groups(t *testing.T, w *world) {
 	c, ctx := w.Admin.IdentityStore, t.Context()
 	made := must(c.CreateGroup(ctx, &identitystore.CreateGroupInput{
-		IdentityStoreId: w.store, DisplayName: new("Équipe 漢字"), Description: new("What it is for"),
+		IdentityStoreId: w.store, DisplayName: new("Équipe 漢字"), Description: new("A group's purpose"),
 	})).or(t)
 	same(t, "store", made.IdentityStoreId, w.store)
 	matches(t, "group id", made.GroupId, idForm)
@@ -31,7 +31,7 @@ func groups(t *testing.T, w *world) {
 	got := describe()
 	recent(t, "CreatedAt", got.CreatedAt)
 	same(t, "group", got, &identitystore.DescribeGroupOutput{
-		IdentityStoreId: w.store, GroupId: made.GroupId, DisplayName: new("Équipe 漢字"), Description: new("What it is for"),
+		IdentityStoreId: w.store, GroupId: made.GroupId, DisplayName: new("Équipe 漢字"), Description: new("A group's purpose"),
 		CreatedAt: got.CreatedAt, UpdatedAt: got.CreatedAt, CreatedBy: &w.Admin.ARN, UpdatedBy: &w.Admin.ARN,
 	})
 	found := must(c.GetGroupId(ctx, &identitystore.GetGroupIdInput{IdentityStoreId: w.store, AlternateIdentifier: unique("displayName", "équipe 漢字")})).or(t)

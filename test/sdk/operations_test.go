@@ -1,9 +1,7 @@
 package sdk
 
 import (
-	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 
@@ -51,14 +49,21 @@ var scenarios = []struct {
 }
 
 // TestOperations runs the scenarios, each on a node of its own, and holds that
-// they have called every operation that is implemented.
+// they have called every operation that is implemented, and that the audit trail
+// tells of each call.
 func TestOperations(t *testing.T) {
-	seen := newCoverage()
+	all := map[string]bool{}
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			node.Run(t, func(t *testing.T, n *node.Node) {
+				seen := &calls{}
 				n.Succeeded = seen.add
-				s.run(t, &world{n, n.Callers(t), new(n.Instance.ARN()), &n.Instance.IdentityStoreID})
+				w := &world{n, n.Callers(t), new(n.Instance.ARN()), &n.Instance.IdentityStoreID}
+				s.run(t, w)
+				checkTrail(t, w, seen)
+				for _, c := range seen.all {
+					all[c.key] = true
+				}
 			})
 		})
 	}
@@ -69,7 +74,7 @@ func TestOperations(t *testing.T) {
 	for _, o := range operations() {
 		_, missing := notImplemented(t)[o.String()]
 		_, excepted := reasons["content "+o.String()]
-		switch covered := seen.has(o); {
+		switch covered := all[o.key()]; {
 		case covered && excepted:
 			t.Errorf("content %s is covered: delete its line in uncovered.txt", o)
 		case !covered && !missing && !excepted && o.service.ID != "settings": // which no SDK has
@@ -78,34 +83,35 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// coverage is the set of operations that succeeded.
-type coverage struct {
-	mu   sync.Mutex
-	seen map[string]bool
+// calls are the calls of SDKs that succeeded.
+type calls struct {
+	mu  sync.Mutex
+	all []succeeded
 }
 
-func newCoverage() *coverage { return &coverage{seen: map[string]bool{}} }
+type succeeded struct{ key, requestID string }
 
-func (c *coverage) add(r *http.Request, body []byte) {
-	key := r.Header.Get("X-Amz-Target")
-	if form, err := url.ParseQuery(string(body)); key == "" && err == nil {
+func (c *calls) add(e node.Exchange) {
+	key := e.Request.Header.Get("X-Amz-Target")
+	if form, err := url.ParseQuery(string(e.Body)); key == "" && err == nil {
 		key = form.Get("Action")
 	}
 	if key == "" {
-		key = r.Method + " " + r.URL.Path
+		key = e.Request.Method + " " + e.Request.URL.Path
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen[key] = true
+	c.all = append(c.all, succeeded{key, e.RequestID})
 }
 
-func (c *coverage) has(o operation) bool {
+// key is how calls to the operation are recognised.
+func (o operation) key() string {
 	switch o.service.Protocol {
 	case schema.AWSJSON11:
-		return c.seen[o.service.TargetPrefix+"."+o.Name]
+		return o.service.TargetPrefix + "." + o.Name
 	case schema.AWSQuery:
-		return c.seen[o.Name]
+		return o.Name
 	default:
-		return c.seen[o.Method+" "+strings.TrimSuffix(o.Path, "/")]
+		return o.Method + " " + o.Path
 	}
 }
