@@ -59,6 +59,14 @@ func rules() []rule {
 			why: "the store keeps the domain's values and knows nothing of how they are asked for",
 		},
 		{
+			packages: []string{"internal/dataplane/s3"}, mustNot: []string{"internal/awsapi/...", "internal/api/...", "internal/store/...", "internal/app", "internal/keys", "internal/config", "internal/dataplane/objectstore"},
+			why: "the door knows storage by its Connector only, and takes what it needs of keys and store as interfaces",
+		},
+		{
+			packages: []string{"internal/dataplane/objectstore"}, may: []string{"internal/dataplane/s3", "internal/ident"},
+			why: "storage does what the door has allowed: it knows no callers and no policies",
+		},
+		{
 			packages: []string{"internal/fault", "internal/ident", "internal/keys", "internal/config", "internal/clientenv", "internal/webui"}, may: []string{"-"},
 			why: "these packages are understood by themselves: they import nothing of ours",
 		},
