@@ -193,7 +193,7 @@ func TestLogins(t *testing.T) {
 	if !slices.Equal(paths, want) {
 		t.Errorf("asked %v, want %v", paths, want)
 	}
-	if d.logins[0] != (login{"c", "s", "r"}) {
+	if d.logins[0] != (login{"c", "s", "r", ""}) {
 		t.Errorf("kept %+v", d.logins[0])
 	}
 }

@@ -34,11 +34,7 @@ func (b *bencher) logins(ctx context.Context) error {
 		return err
 	}
 	defer node.stop()
-	password, err := oneTimePassword(filepath.Join(dir, "data", "credentials.txt"), "sam.lee")
-	if err != nil {
-		return err
-	}
-	sam, err := signIn(ctx, node.server.Endpoint, "sam.lee", password)
+	sam, err := signInSample(ctx, node, dir, "sam.lee")
 	if err != nil {
 		return err
 	}
@@ -85,11 +81,12 @@ type devices struct {
 	logins []login // by worker
 }
 
-// login is a client and its newest refresh token.
+// login is a client and its newest tokens.
 type login struct {
 	ClientID     string `json:"clientId"`
 	ClientSecret string `json:"clientSecret"`
 	RefreshToken string `json:"refreshToken"`
+	AccessToken  string `json:"accessToken"`
 }
 
 // flow is a whole login: register, start, approve, redeem.

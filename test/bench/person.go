@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -10,8 +11,11 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/atrium-iam/atrium/test/bench/loadgen"
 )
 
 // person is somebody who is signed in to the portal of a node.
@@ -65,6 +69,47 @@ func signIn(ctx context.Context, base, user, oneTime string) (*person, error) {
 		cookies = append(cookies, c.Name+"="+c.Value)
 	}
 	return &person{base: base, csrf: csrf, cookie: strings.Join(cookies, "; ")}, nil
+}
+
+// signInSample signs in one of the sample's people on a node that has its data
+// under dir.
+func signInSample(ctx context.Context, node *process, dir, user string) (*person, error) {
+	password, err := oneTimePassword(filepath.Join(dir, "data", "credentials.txt"), user)
+	if err != nil {
+		return nil, err
+	}
+	return signIn(ctx, node.server.Endpoint, user, password)
+}
+
+// administratorRole logs in as the sample's administrator and returns the
+// credentials of the administrator's role in the management account.
+func administratorRole(ctx context.Context, node *process, dir string) (c loadgen.Credentials, err error) {
+	admin, err := signInSample(ctx, node, dir, "admin")
+	if err != nil {
+		return c, err
+	}
+	d := &devices{person: admin, logins: make([]login, 1)}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if err := d.flow(ctx, 0, client); err != nil {
+		return c, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.base+"/federation/credentials?account_id=123456789012&role_name=Administrator", nil)
+	if err != nil {
+		return c, err
+	}
+	r.Header.Set("X-Amz-Sso_bearer_token", d.logins[0].AccessToken)
+	response, err := client.Do(r)
+	if err != nil {
+		return c, err
+	}
+	defer response.Body.Close()
+	var out struct {
+		RoleCredentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&out); err != nil || out.RoleCredentials.SessionToken == "" {
+		return c, fmt.Errorf("asking for role credentials answered %s (%w)", response.Status, err)
+	}
+	return loadgen.Credentials(out.RoleCredentials), nil
 }
 
 // form returns where a page's first form goes, and its token.

@@ -144,7 +144,8 @@ func (b *bencher) stubAlone(ctx context.Context) error {
 	return nil
 }
 
-// directory measures all rows on a new node whose directory holds size users.
+// directory measures all rows on a new node whose directory holds size users,
+// called with the credentials of a role.
 func (b *bencher) directory(ctx context.Context, size int, e engine) error {
 	dir := filepath.Join(b.dir, e.String()+strconv.Itoa(size))
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -155,6 +156,11 @@ func (b *bencher) directory(ctx context.Context, size int, e engine) error {
 		return err
 	}
 	defer node.stop()
+	if node.server.Credentials, err = administratorRole(ctx, node, dir); err != nil {
+		return err
+	}
+	// The stub is sent the same headers, though it does not look at this one.
+	b.stub.server.Credentials.SessionToken = node.server.Credentials.SessionToken
 	return b.rows(ctx, node, size, dir, e)
 }
 
