@@ -50,7 +50,7 @@ func TestCheck(t *testing.T) {
 			}
 			continue
 		}
-		e, ok := err.(*fault.Error) //nolint:errorlint // the error itself, not one in its chain
+		e, ok := err.(*fault.Error)
 		if !ok || e.Category != fault.Invalid || e.Reason != c.reason {
 			t.Errorf("Check(%q) = %v, want reason %s", c.password, err, c.reason)
 		}

@@ -63,6 +63,7 @@ type plainKey struct{}
 func (plainKey) Seal(plaintext, aad []byte) ([]byte, error) {
 	return append([]byte("sealed:"), plaintext...), nil
 }
+
 func (plainKey) Open(sealed, aad []byte) ([]byte, error) {
 	plain, ok := strings.CutPrefix(string(sealed), "sealed:")
 	if !ok {
