@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/identitystore/document"
 	"github.com/aws/aws-sdk-go-v2/service/identitystore/types"
+
+	"github.com/atrium-iam/atrium/test/node"
 )
 
 // newUser is the input of a user with a name and what it needs.
@@ -137,11 +139,17 @@ func unique(path, value string) types.AlternateIdentifier {
 // setUser sets one attribute of a user; nil takes it away.
 func (w *world) setUser(t *testing.T, id *string, path string, value any) error {
 	t.Helper()
+	return w.setUserAs(t, w.Admin, id, path, value)
+}
+
+// setUserAs is setUser by any caller.
+func (w *world) setUserAs(t *testing.T, c *node.Caller, id *string, path string, value any) error {
+	t.Helper()
 	op := types.AttributeOperation{AttributePath: &path}
 	if value != nil {
 		op.AttributeValue = document.NewLazyDocument(value)
 	}
-	_, err := w.Admin.IdentityStore.UpdateUser(t.Context(), &identitystore.UpdateUserInput{
+	_, err := c.IdentityStore.UpdateUser(t.Context(), &identitystore.UpdateUserInput{
 		IdentityStoreId: w.store, UserId: id, Operations: []types.AttributeOperation{op},
 	})
 	return err
