@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
 )
@@ -73,7 +74,7 @@ func (c *call) record(err *wireError) audit.Record {
 // auditableMessage is the message of a refusal. Messages about the input may
 // quote it, so only those about permission are kept.
 func (c *call) auditableMessage(err *wireError) string {
-	if s := c.target.service.desc; err.failure.Shape == s.Faults["denied"] || c.actor().Kind == iam.KindAnonymous {
+	if fault.Is(err.cause, fault.Denied) || c.actor().Kind == iam.KindAnonymous {
 		return err.failure.Message
 	}
 	return ""
