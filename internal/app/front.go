@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -16,13 +17,16 @@ import (
 // and APIs, the data host stored content: different origins, so that a stored
 // object never runs script beside the sign-in page.
 type hosts struct {
-	people, data []string // host or host:port, lower case
+	people []string // host or host:port, lower case
+	// data tells whether content is served under the name: the data host's, or
+	// that of a bucket below it.
+	data func(host string) bool
 }
 
-// newHosts reads the hosts of the two public URLs. AWS's own names for the
-// services are people hosts too, for networks that redirect them here.
-func newHosts(people, data *url.URL, region string) hosts {
-	h := hosts{people: []string{strings.ToLower(people.Host)}, data: []string{strings.ToLower(data.Host)}}
+// newHosts reads the host of the public URL. AWS's own names for the services
+// are people hosts too, for networks that redirect them here.
+func newHosts(people *url.URL, data func(string) bool, region string) hosts {
+	h := hosts{people: []string{strings.ToLower(people.Host)}, data: data}
 	for _, name := range []string{"oidc." + region, "portal.sso." + region, "sso." + region, "identitystore." + region, "sts." + region, "organizations.us-east-1"} {
 		h.people = append(h.people, name+".amazonaws.com")
 	}
@@ -30,16 +34,15 @@ func newHosts(people, data *url.URL, region string) hosts {
 	return h
 }
 
-func (h hosts) known(host string) bool {
-	return h.isPeople(host) || slices.Contains(h.data, strings.ToLower(host))
-}
+func (h hosts) known(host string) bool { return h.isPeople(host) || h.data(host) }
 
 func (h hosts) isPeople(host string) bool { return slices.Contains(h.people, strings.ToLower(host)) }
 
-// front is the outermost handler: hosts, health, the gateway, and then what
-// stands on the people host.
+// front is the outermost handler: hosts, health, the two doors for signed
+// requests, and then what stands on the people host.
 type front struct {
 	hosts   hosts
+	s3      *s3.Handler
 	gateway *gateway.Gateway
 	people  http.Handler
 	ready   func(*http.Request) error
@@ -61,17 +64,22 @@ func mount(parts ...mounter) http.Handler {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	known := f.hosts.known(r.Host)
 	switch {
+	case known && s3.Signed(r):
+		// The scope decides before the path does: buckets can be called like
+		// anything that is served here.
+		f.s3.ServeHTTP(w, r)
 	case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
 		f.health(w, r)
-	case !f.hosts.known(r.Host):
+	case !known:
 		plain(w, http.StatusMisdirectedRequest, "This server does not serve the host that the request names. Use the address in its configuration's public_url.")
 	case f.gateway.Handles(r):
 		f.gateway.ServeHTTP(w, r)
 	case f.hosts.isPeople(r.Host):
 		f.people.ServeHTTP(w, r)
 	default:
-		plain(w, http.StatusNotFound, "There is nothing at this address.")
+		f.s3.ServeHTTP(w, r) // which refuses what is not signed, in S3's words
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/epoch"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -38,6 +39,8 @@ type Options struct {
 	TLS                *tls.Config // nil: plain HTTP
 	TrustedProxies     []netip.Prefix
 	AuditRetention     time.Duration // 0: for ever
+	// Storage holds what accounts store through S3; nil for none.
+	Storage s3.Connector
 
 	Store *store.Store
 	Root  keys.Root
@@ -73,7 +76,11 @@ func New(ctx context.Context, o Options) (*Program, error) {
 		Retention: o.AuditRetention, Report: p.report("audit"),
 	})
 	p.epochs = epoch.NewWatcher(store.Bind[epoch.Reader](o.Store), o.Store.HeardChange, o.Now)
-	g, err := p.newGateway()
+	found := &credentials{
+		db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets(), sessions: p.sessionKeys(), epochs: p.epochs, now: p.Now,
+	}
+	policies := iam.NewCompiler(awsManaged, compiledPolicies)
+	g, err := p.newGateway(found, policies)
 	if err != nil {
 		return nil, err
 	}
@@ -81,20 +88,19 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	data := p.newS3(found, policies)
 	p.handler = &front{
-		hosts: newHosts(o.PeopleURL, o.DataURL, o.Region), gateway: g, people: mount(shown, p.authorization(shown)),
+		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown)),
 		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
 	}
 	return p, nil
 }
 
-func (p *Program) newGateway() (*gateway.Gateway, error) {
+func (p *Program) newGateway(found *credentials, policies *iam.Compiler) (*gateway.Gateway, error) {
 	return gateway.New(gateway.Options{
 		Services: p.services(),
-		Keys: &credentials{
-			db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets(), sessions: p.sessionKeys(), epochs: p.epochs, now: p.Now,
-		},
-		Policies: iam.NewCompiler(awsManaged, compiledPolicies),
+		Keys:     found,
+		Policies: policies,
 		Tokens:   sealer{p.ring, keys.PagingTokens},
 		Admit:    newAdmission(p.Now).admit,
 		Audit:    p.trail, Observe: p.metrics.observe,

@@ -18,19 +18,35 @@ func (h *Handler) Serves(host string) bool {
 	return ok
 }
 
-// bucketOf returns the bucket that a host name holds, "" when it is the data
+// bucketOf returns the bucket that a host name holds, "" when it is a data
 // host's own. Buckets are names below a data host that has a name: an address
 // has none below it.
 func (h *Handler) bucketOf(host string) (bucket string, ok bool) {
-	host, data := strings.ToLower(host), strings.ToLower(h.URL.Host)
-	if host == data {
-		return "", true
+	host = strings.ToLower(host)
+	for _, data := range h.hosts {
+		if host == data {
+			return "", true
+		}
+		if bucket, below := strings.CutSuffix(host, "."+data); below && wellNamed(bucket) && !isAddress(data) {
+			return bucket, true
+		}
 	}
-	if _, err := netip.ParseAddr(h.URL.Hostname()); err == nil {
-		return "", false
+	return "", false
+}
+
+// dataHosts are the names of the data host: its own, and AWS's, for networks
+// that redirect them here.
+func dataHosts(own *url.URL, region string) []string {
+	return []string{strings.ToLower(own.Host), "s3." + region + ".amazonaws.com", "s3.amazonaws.com"}
+}
+
+// isAddress tells whether a host, perhaps with a port, is an IP address.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddrPort(host)
+	if err != nil {
+		_, err = netip.ParseAddr(strings.Trim(host, "[]"))
 	}
-	bucket, below := strings.CutSuffix(host, "."+data)
-	return bucket, below && wellNamed(bucket)
+	return err == nil
 }
 
 // address reads bucket and key from a request: from the path as it was sent,

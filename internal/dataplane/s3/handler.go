@@ -65,6 +65,7 @@ type Tx interface {
 // Handler serves S3's REST API.
 type Handler struct {
 	Options
+	hosts    []string
 	table    []operation
 	verifier *sigv4.Verifier
 	keys     *iam.GlobalKeys
@@ -74,7 +75,7 @@ type Handler struct {
 // New returns a Handler.
 func New(o Options) *Handler {
 	return &Handler{
-		Options: o, table: operations(), verifier: sigv4.NewVerifier(signingKeys),
+		Options: o, hosts: dataHosts(o.URL, o.Region), table: operations(), verifier: sigv4.NewVerifier(signingKeys),
 		keys: iam.NewGlobalKeys(), own: newServiceKeys(),
 	}
 }
