@@ -50,7 +50,12 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	program, err := d.program(ctx, db, listener, log)
+	storage, err := openStorage(ctx, filepath.Join(d.DataDir, "s3"), log)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer storage.Close()
+	program, err := d.program(ctx, db, storage, listener, log)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -98,7 +103,7 @@ func (d devCommand) openStore(ctx context.Context, log *slog.Logger) (*store.Sto
 	return store.Open(ctx, cfg)
 }
 
-func (d devCommand) program(ctx context.Context, db *store.Store, l net.Listener, log *slog.Logger) (*app.Program, error) {
+func (d devCommand) program(ctx context.Context, db *store.Store, storage *storage, l net.Listener, log *slog.Logger) (*app.Program, error) {
 	root, err := devRoot(filepath.Join(d.DataDir, "root.key"))
 	if err != nil {
 		return nil, err
@@ -114,7 +119,7 @@ func (d devCommand) program(ctx context.Context, db *store.Store, l net.Listener
 	}
 	return app.New(ctx, app.Options{
 		Listener: l, PeopleURL: people, DataURL: data, Region: devRegion,
-		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
+		Storage: storage.Store, Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
 }
 
