@@ -16,6 +16,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/dataplane/objectstore"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/keys"
@@ -98,9 +99,14 @@ func start(t *testing.T, s *store.Store, clock *Clock) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
+	storage, err := objectstore.Open(t.Context(), t.TempDir(), n.ids, clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { storage.Close() })
 	n.Program, err = app.New(t.Context(), app.Options{
 		Listener: listener, PeopleURL: address, DataURL: address, Region: Region,
-		Store: s, Root: root, Log: slog.New(n.log), Now: clock.Now, Rand: rand.Reader,
+		Storage: storage, Store: s, Root: root, Log: slog.New(n.log), Now: clock.Now, Rand: rand.Reader,
 	})
 	if err != nil {
 		t.Fatalf("making the program: %v", err)
