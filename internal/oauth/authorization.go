@@ -194,7 +194,7 @@ func RedeemCode(tx Tx, now time.Time, ids ident.Source, keys Keys, c Client, cod
 	case !now.Before(stored.ExpiresAt), stored.RedirectURI != redirectURI, !fits(verifier, stored.Challenge):
 		return Tokens{}, errGrant()
 	}
-	a, err := approvalOf(tx, now, stored.SessionID, stored.Scopes)
+	a, err := approvalOf(tx, stored.SessionID, stored.Scopes)
 	if err != nil {
 		return Tokens{}, err
 	}

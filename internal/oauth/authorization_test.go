@@ -1,6 +1,8 @@
 package oauth_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/url"
 	"strings"
 	"testing"
@@ -218,6 +220,41 @@ func TestVerifier(t *testing.T) {
 		}
 		if _, err := w.redeemCode(c, u.Query().Get("code"), callback, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestShortVerifier holds that a verifier that could be guessed is refused,
+// although its challenge could not be told from others.
+func TestShortVerifier(t *testing.T) {
+	each(t, func(w *world) {
+		c := w.codeClient()
+		redeem := func(verifier string) error {
+			sum := sha256.Sum256([]byte(verifier))
+			in := newAuthorization()
+			in.Challenge = base64.RawURLEncoding.EncodeToString(sum[:])
+			id, err := oauth.BeginAuthorization(w.keys, w.now, c, w.in.IdentityStoreID, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, err := w.approveAuthorization(w.session, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := url.Parse(to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.redeemCode(c, u.Query().Get("code"), callback, verifier)
+			return err
+		}
+		for verifier, want := range map[string]string{
+			strings.Repeat("a", 42): "invalid_grant", strings.Repeat("a", 43): "", strings.Repeat("a", 128): "",
+			strings.Repeat("a", 129): "invalid_grant", strings.Repeat("a", 43) + "+": "invalid_grant",
+		} {
+			if err := redeem(verifier); subject(err) != want {
+				t.Errorf("%d characters: refused with %q (%v)", len(verifier), subject(err), err)
+			}
 		}
 	})
 }

@@ -126,7 +126,7 @@ func RedeemDevice(tx Tx, now time.Time, ids ident.Source, keys Keys, c Client, c
 	case d.Status == Pending:
 		return Tokens{}, d.poll(tx, now)
 	}
-	a, err := approvalOf(tx, now, d.SessionID, d.Scopes)
+	a, err := approvalOf(tx, d.SessionID, d.Scopes)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -153,10 +153,11 @@ func (d Device) poll(tx DeviceTx, now time.Time) error {
 	return &Kept{Err: invalid("authorization_pending", "The authorization is pending")}
 }
 
-// approvalOf returns the approval of a person in a portal session.
-func approvalOf(tx SessionReader, now time.Time, sessionID string, scopes []string) (approval, error) {
+// approvalOf returns the approval of a person in a portal session. Whether that
+// is still good is begin's to say.
+func approvalOf(tx SessionReader, sessionID string, scopes []string) (approval, error) {
 	s, found, err := tx.PortalSession(sessionID)
-	if err == nil && (!found || !now.Before(s.ExpiresAt)) {
+	if err == nil && !found {
 		err = errGrant()
 	}
 	return approval{SessionID: s.ID, StoreID: s.StoreID, UserID: s.UserID, SessionExpiresAt: s.ExpiresAt, scopes: scopes}, err

@@ -92,6 +92,16 @@ func TestPolling(t *testing.T) {
 		if slowed < 40 {
 			t.Errorf("ten polls a second were slowed down %d times of 60", slowed)
 		}
+		w.now = w.now.Add(5 * time.Minute)
+		slowed = 0
+		for range 10 { // patience is not saved up
+			if _, err := w.redeemDevice(c, code); subject(err) == "slow_down" {
+				slowed++
+			}
+		}
+		if slowed != 4 {
+			t.Errorf("ten polls at once, after five minutes, were slowed down %d times", slowed)
+		}
 		w.now = w.now.Add(6 * time.Second) // the client waits five seconds more than the interval
 		_, err := w.redeemDevice(c, code)
 		w.refused(err, "authorization_pending")

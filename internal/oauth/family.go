@@ -176,7 +176,7 @@ func Refresh(tx FamilyTx, now time.Time, keys Keys, c Client, token string) (Tok
 	switch {
 	case err != nil:
 		return Tokens{}, err
-	case !found || f.ClientID != c.ID || !f.live(now) || number < 1 || number > f.Sequence:
+	case !found || f.ClientID != c.ID || !f.live(now) || number > f.Sequence:
 		return Tokens{}, errGrant()
 	case number == f.Sequence:
 		f.exchange(now)

@@ -332,3 +332,23 @@ func TestSessionsAreApart(t *testing.T) {
 		})
 	})
 }
+
+// TestTokensOfTheFuture holds that a database that was set back to an older
+// state does not honour tokens that were issued after that, and does not take
+// them for a theft either.
+func TestTokensOfTheFuture(t *testing.T) {
+	each(t, func(w *world) {
+		c := w.deviceClient()
+		first := w.logIn(c)
+		second, err := w.refresh(c, first.Refresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.must(func(tx *store.Tx) error { return tx.UpdateTokenFamily(first.Family) })
+		_, err = w.refresh(c, second.Refresh)
+		w.refused(err, "invalid_grant")
+		if _, err := w.refresh(c, first.Refresh); err != nil {
+			t.Error(err)
+		}
+	})
+}
