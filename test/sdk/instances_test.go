@@ -2,7 +2,9 @@ package sdk
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/identitystore"
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
@@ -127,4 +129,22 @@ func accessControlAttributes(t *testing.T, w *world) {
 	must(c.DeleteInstanceAccessControlAttributeConfiguration(ctx, &ssoadmin.DeleteInstanceAccessControlAttributeConfigurationInput{InstanceArn: w.instance})).or(t)
 	_, err = describe()
 	refusedAs(t, "after it was disabled", err, "ResourceNotFoundException")
+}
+
+// TestTokensEnd holds that a request with the token of an earlier one gets the
+// earlier one's answer for a day, and is a request of its own afterwards.
+func TestTokensEnd(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		member := n.Administrator(t, node.Production)
+		create := node.Call{
+			Method: "POST", Target: "/", Service: "sso", Body: []byte(`{"ClientToken":"token"}`),
+			Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {"SWBExternalService.CreateInstance"}},
+		}
+		first := n.Send(t, member, create)
+		same(t, "status", first.Status, http.StatusOK)
+		n.Clock.Advance(23 * time.Hour)
+		same(t, "answer after 23 hours", string(n.Send(t, member, create).Body), string(first.Body))
+		n.Clock.Advance(2 * time.Hour)
+		same(t, "code after 25 hours", n.Send(t, member, create).Code, "ConflictException")
+	})
 }

@@ -107,7 +107,7 @@ func (l *Load) Check(t testing.TB, db *sql.DB) {
 			t.Errorf("%s is in the database, but nobody asked for it", key)
 		}
 	}
-	checkWhole(t, db)
+	CheckWhole(t, db)
 }
 
 // everything lists the keys of what is in the database.
@@ -128,8 +128,8 @@ func everything(t testing.TB, db *sql.DB) map[string]bool {
 	return found
 }
 
-// checkWhole finds what is half-done.
-func checkWhole(t testing.TB, db *sql.DB) {
+// CheckWhole finds what is half-done.
+func CheckWhole(t testing.TB, db *sql.DB) {
 	t.Helper()
 	for what, query := range map[string]string{
 		"assignment without a role": `SELECT a.permission_set_id || ' in ' || a.account_id FROM account_assignments a
