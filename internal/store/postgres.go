@@ -18,8 +18,8 @@ import (
 const (
 	// maxAttempts bounds how often a transaction that lost against others, or
 	// lost its connection, is run; with the pauses between them it gives up
-	// after about two seconds.
-	maxAttempts = 12
+	// after about five seconds.
+	maxAttempts = 24
 	// firstPause and longestPause bound the pause before the next attempt,
 	// which doubles each time and is drawn at random up to that.
 	firstPause   = 2 * time.Millisecond
