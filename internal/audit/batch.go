@@ -88,7 +88,7 @@ func (b *Batch) follow(last *Batch, count int, signer Signer) (err error) {
 
 // pack returns the batch of records, ordered by time, without its place in
 // the chain.
-func pack(records []Pending, now time.Time) (*Batch, error) {
+func (c *compressor) pack(records []Pending, now time.Time) (*Batch, error) {
 	slices.SortStableFunc(records, func(a, b Pending) int {
 		if c := a.Time.Compare(b.Time); c != 0 {
 			return c
@@ -99,7 +99,7 @@ func pack(records []Pending, now time.Time) (*Batch, error) {
 	for i, r := range records {
 		lines[i] = r.Body
 	}
-	content, err := compress(lines)
+	content, err := c.compress(lines)
 	if err != nil {
 		return nil, err
 	}
@@ -111,21 +111,33 @@ func pack(records []Pending, now time.Time) (*Batch, error) {
 
 func millis(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-func compress(lines [][]byte) ([]byte, error) {
+// compressor compresses the contents of batches, one after the other. It keeps
+// what gzip needs for that, more than a megabyte. The zero value is ready.
+type compressor struct{ gzip *gzip.Writer }
+
+func (c *compressor) compress(lines [][]byte) (content []byte, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("compress an audit batch: %w", err)
+		}
+	}()
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err != nil {
-		return nil, fmt.Errorf("compress an audit batch: %w", err)
-	}
-	for _, line := range lines {
-		if _, err := z.Write(append(line[:len(line):len(line)], '\n')); err != nil {
-			return nil, fmt.Errorf("compress an audit batch: %w", err)
+	if c.gzip == nil {
+		if c.gzip, err = gzip.NewWriterLevel(&out, gzip.BestSpeed); err != nil {
+			return nil, err
 		}
 	}
-	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("compress an audit batch: %w", err)
+	c.gzip.Reset(&out)
+	for _, line := range lines {
+		if _, err := c.gzip.Write(line); err != nil {
+			return nil, err
+		}
+		if _, err := c.gzip.Write([]byte{'\n'}); err != nil {
+			return nil, err
+		}
 	}
-	return out.Bytes(), nil
+	err = c.gzip.Close()
+	return out.Bytes(), err
 }
 
 // maxContent bounds what a batch may expand to: far more than any that was

@@ -14,6 +14,7 @@ package audit
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -120,31 +121,6 @@ type OnBehalfOf struct {
 	IdentityStoreARN string `json:"identityStoreArn"`
 }
 
-// document is a record's JSON, in CloudTrail's order.
-type document struct {
-	EventVersion        string          `json:"eventVersion"`
-	UserIdentity        *UserIdentity   `json:"userIdentity"`
-	EventTime           string          `json:"eventTime"`
-	EventSource         string          `json:"eventSource"`
-	EventName           string          `json:"eventName"`
-	AWSRegion           string          `json:"awsRegion"`
-	SourceIPAddress     string          `json:"sourceIPAddress"`
-	UserAgent           string          `json:"userAgent"`
-	ErrorCode           string          `json:"errorCode,omitempty"`
-	ErrorMessage        string          `json:"errorMessage,omitempty"`
-	RequestParameters   json.RawMessage `json:"requestParameters"`
-	ResponseElements    json.RawMessage `json:"responseElements"`
-	AdditionalEventData json.RawMessage `json:"additionalEventData,omitempty"`
-	RequestID           string          `json:"requestID"`
-	EventID             string          `json:"eventID"`
-	ReadOnly            bool            `json:"readOnly"`
-	EventType           string          `json:"eventType"`
-	ManagementEvent     bool            `json:"managementEvent"`
-	RecipientAccountID  string          `json:"recipientAccountId"`
-	ServiceEventDetails json.RawMessage `json:"serviceEventDetails,omitempty"`
-	EventCategory       string          `json:"eventCategory"`
-}
-
 // encode returns r's JSON, on one line. It fails when a field that every
 // record needs is missing, or one that must be JSON is not: mistakes of the
 // caller.
@@ -160,22 +136,91 @@ func (r *Record) encode() ([]byte, error) {
 	if r.Data {
 		category = Data
 	}
-	out, err := json.Marshal(&document{
-		EventVersion: EventVersion, UserIdentity: &r.UserIdentity,
-		EventTime:   r.EventTime.UTC().Format(time.RFC3339),
-		EventSource: r.EventSource, EventName: r.EventName, AWSRegion: r.Region,
-		SourceIPAddress: r.SourceIPAddress, UserAgent: r.UserAgent,
-		ErrorCode: r.ErrorCode, ErrorMessage: r.ErrorMessage,
-		RequestParameters: bounded(r.RequestParameters), ResponseElements: bounded(r.ResponseElements),
-		AdditionalEventData: r.AdditionalEventData,
-		RequestID:           r.RequestID, EventID: r.EventID, ReadOnly: r.ReadOnly, EventType: eventType,
-		ManagementEvent: !r.Data, RecipientAccountID: r.RecipientAccountID,
-		ServiceEventDetails: r.ServiceEventDetails, EventCategory: category,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("audit: encode the record of %s: %w", r.EventName, err)
+	e := encoder{text: make([]byte, 0, 1024)}
+	e.text = append(e.text, `{"eventVersion":"`+EventVersion+`","userIdentity":`...)
+	e.value(&r.UserIdentity)
+	e.member("eventTime", r.EventTime.UTC().Format(time.RFC3339))
+	e.member("eventSource", r.EventSource)
+	e.member("eventName", r.EventName)
+	e.member("awsRegion", r.Region)
+	e.member("sourceIPAddress", r.SourceIPAddress)
+	e.member("userAgent", r.UserAgent)
+	e.optional("errorCode", r.ErrorCode)
+	e.optional("errorMessage", r.ErrorMessage)
+	e.elements("requestParameters", bounded(r.RequestParameters))
+	e.elements("responseElements", bounded(r.ResponseElements))
+	if len(r.AdditionalEventData) > 0 {
+		e.elements("additionalEventData", r.AdditionalEventData)
 	}
-	return out, nil
+	e.member("requestID", r.RequestID)
+	e.member("eventID", r.EventID)
+	e.flag("readOnly", r.ReadOnly)
+	e.member("eventType", eventType)
+	e.flag("managementEvent", !r.Data)
+	e.member("recipientAccountId", r.RecipientAccountID)
+	if len(r.ServiceEventDetails) > 0 {
+		e.elements("serviceEventDetails", r.ServiceEventDetails)
+	}
+	e.member("eventCategory", category)
+	if e.err != nil {
+		return nil, fmt.Errorf("audit: encode the record of %s: %w", r.EventName, e.err)
+	}
+	return append(e.text, '}'), nil
+}
+
+// encoder writes the JSON of a record, on one line and in CloudTrail's order.
+// There is a record for every request, so it is written without reflection
+// where that is simple.
+type encoder struct {
+	text []byte
+	err  error
+}
+
+// value writes what encoding/json makes of v.
+func (e *encoder) value(v any) {
+	raw, err := json.Marshal(v)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	e.text = append(e.text, raw...)
+}
+
+func (e *encoder) name(name string) {
+	e.text = append(append(append(e.text, ',', '"'), name...), '"', ':')
+}
+
+// member writes a member that is text.
+func (e *encoder) member(name, text string) {
+	e.name(name)
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			e.value(text)
+			return
+		}
+	}
+	e.text = append(append(append(e.text, '"'), text...), '"')
+}
+
+// optional writes a member that is left out when it is empty.
+func (e *encoder) optional(name, text string) {
+	if text != "" {
+		e.member(name, text)
+	}
+}
+
+func (e *encoder) flag(name string, value bool) {
+	e.name(name)
+	e.text = strconv.AppendBool(e.text, value)
+}
+
+// elements writes a member that is JSON already, or null.
+func (e *encoder) elements(name string, elements json.RawMessage) {
+	e.name(name)
+	if elements == nil {
+		e.text = append(e.text, "null"...)
+		return
+	}
+	e.value(elements)
 }
 
 // bounded replaces elements that are too large, and says so in their place.

@@ -144,7 +144,7 @@ func Retain(ctx context.Context, db DB, signer Signer, before, now time.Time) (r
 		if err != nil {
 			return fmt.Errorf("state what retention removed: %w", err)
 		}
-		content, err := compress([][]byte{line})
+		content, err := new(compressor).compress([][]byte{line})
 		if err != nil {
 			return err
 		}

@@ -59,6 +59,7 @@ type Writer struct {
 
 	queued, written, lost atomic.Int64
 	statedLost            int64 // how much of lost the trail states
+	compressor            compressor
 	retained              time.Time
 }
 
@@ -155,7 +156,9 @@ func (w *Writer) report(err error) {
 // be called while Run runs.
 func (w *Writer) Flush(ctx context.Context) error { return w.write(ctx, true) }
 
-// write seals batches until nothing waits.
+// write seals what waits, in batches: all of it, or until less than a batch is
+// left, which comes with the next tick. Under load there is always something
+// that waits, and to seal it at once would make many small batches.
 func (w *Writer) write(ctx context.Context, all bool) error {
 	for _, r := range w.noise.take(w.opts.Now(), all) {
 		r.EventID = w.opts.IDs.UUID()
@@ -169,13 +172,13 @@ func (w *Writer) write(ctx context.Context, all bool) error {
 		if err != nil {
 			return fmt.Errorf("write the audit trail: %w", err)
 		}
-		if !more {
+		if waiting := len(w.queue); !more && waiting < batchSize && (!all || waiting == 0) {
 			return nil
 		}
 	}
 }
 
-// writeBatch seals one batch and reports whether more was waiting.
+// writeBatch seals one batch and reports whether more was pending.
 func (w *Writer) writeBatch(ctx context.Context) (more bool, err error) {
 	w.drain()
 	for attempt := 1; ; attempt++ {
@@ -206,7 +209,7 @@ func (w *Writer) trySeal(ctx context.Context) (more bool, err error) {
 		ids[i] = p.EventID
 	}
 	records := append(pending, w.held...) //nolint:gocritic // pending is not used again
-	batch, err := pack(records, w.opts.Now())
+	batch, err := w.compressor.pack(records, w.opts.Now())
 	if err != nil {
 		return false, err
 	}
@@ -215,7 +218,7 @@ func (w *Writer) trySeal(ctx context.Context) (more bool, err error) {
 	}
 	w.written.Add(int64(len(records)))
 	w.held = w.held[:0]
-	return len(ids) == batchSize || len(w.queue) > 0, nil
+	return len(ids) == batchSize, nil
 }
 
 // drain moves what fits into a batch from the queue to held.

@@ -162,6 +162,47 @@ func TestStoppingCutsNoWriteOff(t *testing.T) {
 	})
 }
 
+// busy is a trail during whose commits another record comes.
+type busy struct {
+	*memory
+	enqueue func()
+}
+
+func (b busy) Update(ctx context.Context, f func(audit.ChainTx) error) error {
+	b.enqueue()
+	return b.memory.Update(ctx, f)
+}
+
+// TestBatchesStayFewUnderLoad has a record come during every write: it waits
+// for the next one, lest there be a batch for every few records.
+func TestBatchesStayFewUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		var w *audit.Writer
+		var over atomic.Bool
+		db := busy{m, func() {
+			if !over.Load() {
+				w.Enqueue(record(rand.Text(), time.Now()))
+			}
+		}}
+		w = audit.NewWriter(audit.Options{
+			DB: db, Signer: signer("key"), Now: time.Now, IDs: ident.NewSource(rand.Reader), Report: func(err error) { t.Error(err) },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.Run(ctx)
+		w.Enqueue(record("a", time.Now()))
+		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
+		batches, written := len(m.batches), w.Stats().Written
+		over.Store(true)
+		cancel()
+		synctest.Wait()
+		if batches < 10 || batches > 26 || written < int64(batches) {
+			t.Errorf("%d batches of %d records in ten seconds, want one every 0.4 seconds", batches, written)
+		}
+	})
+}
+
 func TestWriterStatesWhatItLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{}
