@@ -121,23 +121,35 @@ func (c *call) observe(ctx context.Context, err *wireError) {
 	if c.target.service != nil {
 		e.Service = c.target.service.desc.ID
 	}
+	if err != nil {
+		e.Code = err.failure.Code
+	}
+	c.log(ctx, e, err)
+	if c.gateway.Observe != nil {
+		c.gateway.Observe(e)
+	}
+}
+
+// log writes the request's one line.
+func (c *call) log(ctx context.Context, e Event, err *wireError) {
+	level, cause := slog.LevelInfo, ""
+	if err != nil && err.cause != nil && err.status >= http.StatusInternalServerError {
+		level, cause = slog.LevelError, err.cause.Error()
+	}
+	if !c.gateway.Log.Enabled(ctx, level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("request_id", c.request.ID), slog.String("service", e.Service), slog.String("operation", e.Operation),
 		slog.String("source_ip", c.request.SourceIP), slog.String("account", c.actor().AccountID),
 		slog.String("access_key", c.caller.AccessKeyID), slog.Duration("duration", e.Duration),
 	}
-	level := slog.LevelInfo
 	if err != nil {
-		e.Code = err.failure.Code
-		attrs = append(attrs, slog.String("error", err.failure.Code))
-		if err.cause != nil && err.status >= http.StatusInternalServerError {
-			level = slog.LevelError
-			attrs = append(attrs, slog.String("cause", err.cause.Error()))
-		}
+		attrs = append(attrs, slog.String("error", e.Code))
+	}
+	if cause != "" {
+		attrs = append(attrs, slog.String("cause", cause))
 	}
 	attrs = append(attrs, slog.Int("status", e.Status))
 	c.gateway.Log.LogAttrs(ctx, level, "request", attrs...)
-	if c.gateway.Observe != nil {
-		c.gateway.Observe(e)
-	}
 }
