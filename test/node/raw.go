@@ -97,11 +97,11 @@ func (n *Node) Do(t testing.TB, r *http.Request) Answer {
 	if err != nil {
 		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 	}
-	return ReadAnswer(t, response)
+	return readAnswer(t, response)
 }
 
-// ReadAnswer reads an answer of any protocol.
-func ReadAnswer(t testing.TB, response *http.Response) Answer {
+// readAnswer reads an answer of any protocol.
+func readAnswer(t testing.TB, response *http.Response) Answer {
 	t.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

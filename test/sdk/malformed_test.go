@@ -199,9 +199,10 @@ func TestBodySize(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := node.ReadAnswer(t, response); got.Status != status {
-					t.Errorf("%d bytes, chunked %t: %d %s", size, chunked, got.Status, got.Body)
+				if response.StatusCode != status {
+					t.Errorf("%d bytes, chunked %t: %s", size, chunked, response.Status)
 				}
+				response.Body.Close()
 			}
 		}
 	})

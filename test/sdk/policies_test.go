@@ -67,8 +67,11 @@ func TestPolicies(t *testing.T) {
 			{"one group", statement("Allow", "identitystore:DescribeGroup", "", directory, aGroup), []func(*node.Caller) error{describeGroup(group)}, []func(*node.Caller) error{describeGroup(other), listUsers}},
 			{"the group without its directory", statement("Allow", "identitystore:*", "", aGroup), nil, []func(*node.Caller) error{describeGroup(group)}},
 			{"a directory of another account", statement("Allow", "identitystore:*", "", "arn:aws:identitystore::"+node.Outside+":identitystore/*", "arn:aws:identitystore:::*"), nil, []func(*node.Caller) error{describeGroup(group), listUsers}},
-			{"all but one group", statements(statement("Allow", "identitystore:*", "", "*"), statement("Deny", "identitystore:*", "", aGroup)),
-				[]func(*node.Caller) error{describeGroup(other), isMember(*other)}, []func(*node.Caller) error{describeGroup(group), isMember(*group), isMember(*other, *group), isMember(*group, *other)}},
+			{
+				"all but one group", statements(statement("Allow", "identitystore:*", "", "*"), statement("Deny", "identitystore:*", "", aGroup)),
+				[]func(*node.Caller) error{describeGroup(other), isMember(*other)},
+				[]func(*node.Caller) error{describeGroup(group), isMember(*group), isMember(*other, *group), isMember(*group, *other)},
+			},
 			{"one permission set", statement("Allow", "sso:Describe*", "", *w.instance, *set), []func(*node.Caller) error{describeSet(set)}, []func(*node.Caller) error{describeSet(otherSet)}},
 			{"actions in other case", statement("Allow", "SSO:dEsCrIbE?ermissionSet", "", "*"), []func(*node.Caller) error{describeSet(set)}, []func(*node.Caller) error{listUsers}},
 			{"all actions but", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"sso:*","Resource":"*"}]}`, []func(*node.Caller) error{listUsers}, []func(*node.Caller) error{describeSet(set)}},

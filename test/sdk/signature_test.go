@@ -49,9 +49,12 @@ func TestClockSkew(t *testing.T) {
 				off     time.Duration
 				refused string
 			}{
-				{-skew + 5*time.Second, ""}, {skew - 5*time.Second, ""},
-				{-skew - 5*time.Second, "Signature expired: "}, {skew + 5*time.Second, "Signature not yet current: "},
-				{-24 * time.Hour, "Signature expired: "}, {24 * time.Hour, "Signature not yet current: "},
+				{-skew + 5*time.Second, ""},
+				{skew - 5*time.Second, ""},
+				{-skew - 5*time.Second, "Signature expired: "},
+				{skew + 5*time.Second, "Signature not yet current: "},
+				{-24 * time.Hour, "Signature expired: "},
+				{24 * time.Hour, "Signature not yet current: "},
 			} {
 				call.At = n.Clock.Now().Add(c.off)
 				got := n.Send(t, admin, call)
@@ -127,8 +130,10 @@ func TestTampering(t *testing.T) {
 			"a wrong terminator":    {func(r *http.Request) { edit(r, "/aws4_request", "/aws5_request") }, mismatched},
 			"a scope of four parts": {func(r *http.Request) { edit(r, "/identitystore/", "/") }, incomplete},
 			"key id in lower case":  {func(r *http.Request) { edit(r, admin.KeyID, strings.ToLower(admin.KeyID)) }, "UnrecognizedClientException"},
-			"key id with a wildcard": {func(r *http.Request) { edit(r, admin.KeyID, admin.KeyID[:19]+"%") },
-				"UnrecognizedClientException"},
+			"key id with a wildcard": {
+				func(r *http.Request) { edit(r, admin.KeyID, admin.KeyID[:19]+"%") },
+				"UnrecognizedClientException",
+			},
 			"an unsigned header of no meaning": {func(r *http.Request) { r.Header.Set("X-Http-Method-Override", "DELETE") }, ""},
 			"forwarded elsewhere":              {func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "evil.example") }, ""},
 		} {
