@@ -112,7 +112,7 @@ func TestRowsCallWhatTheyName(t *testing.T) {
 	ceiling := *p
 	ceiling.name, ceiling.server.Endpoint = "stub", stub.URL
 	b := &bencher{settings: settings{rows: regexp.MustCompile(""), clients: []int{2}, runs: 2, duration: 20 * time.Millisecond}, stub: &ceiling}
-	if err := b.rows(context.Background(), p, 250, t.TempDir(), engine{}); err != nil {
+	if err := b.rows(context.Background(), p, "token", 250, t.TempDir(), engine{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, op := range []string{"", "ListInstances", "CreateUser", "DescribeUser", "GetUserId", "ListUsers"} {

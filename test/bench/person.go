@@ -81,35 +81,44 @@ func signInSample(ctx context.Context, node *process, dir, user string) (*person
 	return signIn(ctx, node.server.Endpoint, user, password)
 }
 
+// portalToken is the header with the access token that the portal's API wants.
+const portalToken = "X-Amz-Sso_bearer_token"
+
+// roleCredentialsPath is where the sample's administrator gets the credentials
+// of the administrator's role in the management account.
+const roleCredentialsPath = "/federation/credentials?account_id=123456789012&role_name=Administrator"
+
 // administratorRole logs in as the sample's administrator and returns the
-// credentials of the administrator's role in the management account.
-func administratorRole(ctx context.Context, node *process, dir string) (c loadgen.Credentials, err error) {
+// access token, and the credentials of the administrator's role in the
+// management account.
+func administratorRole(ctx context.Context, node *process, dir string) (token string, c loadgen.Credentials, err error) {
 	admin, err := signInSample(ctx, node, dir, "admin")
 	if err != nil {
-		return c, err
+		return "", c, err
 	}
 	d := &devices{person: admin, logins: make([]login, 1)}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if err := d.flow(ctx, 0, client); err != nil {
-		return c, err
+		return "", c, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.base+"/federation/credentials?account_id=123456789012&role_name=Administrator", nil)
+	token = d.logins[0].AccessToken
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.base+roleCredentialsPath, nil)
 	if err != nil {
-		return c, err
+		return "", c, err
 	}
-	r.Header.Set("X-Amz-Sso_bearer_token", d.logins[0].AccessToken)
+	r.Header.Set(portalToken, token)
 	response, err := client.Do(r)
 	if err != nil {
-		return c, err
+		return "", c, err
 	}
 	defer response.Body.Close()
 	var out struct {
 		RoleCredentials struct{ AccessKeyID, SecretAccessKey, SessionToken string }
 	}
 	if err := json.NewDecoder(response.Body).Decode(&out); err != nil || out.RoleCredentials.SessionToken == "" {
-		return c, fmt.Errorf("asking for role credentials answered %s (%w)", response.Status, err)
+		return "", c, fmt.Errorf("asking for role credentials answered %s (%w)", response.Status, err)
 	}
-	return loadgen.Credentials(out.RoleCredentials), nil
+	return token, loadgen.Credentials(out.RoleCredentials), nil
 }
 
 // form returns where a page's first form goes, and its token.

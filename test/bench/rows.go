@@ -156,16 +156,19 @@ func (b *bencher) directory(ctx context.Context, size int, e engine) error {
 		return err
 	}
 	defer node.stop()
-	if node.server.Credentials, err = administratorRole(ctx, node, dir); err != nil {
+	token, credentials, err := administratorRole(ctx, node, dir)
+	if err != nil {
 		return err
 	}
+	node.server.Credentials = credentials
 	// The stub is sent the same headers, though it does not look at this one.
 	b.stub.server.Credentials.SessionToken = node.server.Credentials.SessionToken
-	return b.rows(ctx, node, size, dir, e)
+	return b.rows(ctx, node, token, size, dir, e)
 }
 
-// rows measures all rows on a running node after filling its directory.
-func (b *bencher) rows(ctx context.Context, node *process, size int, dir string, e engine) error {
+// rows measures all rows on a running node after filling its directory. token
+// is an access token of the administrator.
+func (b *bencher) rows(ctx context.Context, node *process, token string, size int, dir string, e engine) error {
 	store := &identityStore{node: node}
 	if err := store.find(ctx); err != nil {
 		return err
@@ -187,6 +190,7 @@ func (b *bencher) rows(ctx context.Context, node *process, size int, dir string,
 		{"2 GetUserId", store.getUserID()},
 		{"2 ListUsers(100) first page", store.listUsers("")},
 		{"2 ListUsers(100) last page", store.listUsers(last)},
+		{"5 GetRoleCredentials", loadgen.Get(roleCredentialsPath, portalToken, token)},
 	} {
 		if !b.measures(row.name) {
 			continue

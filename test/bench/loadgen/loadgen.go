@@ -38,6 +38,14 @@ type Call struct {
 
 	body  func(n int64) []byte
 	check func(n int64, body []byte) error
+
+	get     string // path and query of an unsigned GET; empty for a signed POST
+	headers []header
+}
+
+// Get is an unsigned GET of a path with its query, with one header of its own.
+func Get(path, name, value string) Call {
+	return Call{get: path, headers: []header{{name: name, value: value}}}
 }
 
 // JSON is a call of an awsJson1.1 operation. target is its X-Amz-Target,

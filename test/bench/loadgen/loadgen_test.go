@@ -92,6 +92,18 @@ func TestRunReportsFailures(t *testing.T) {
 	}
 }
 
+func TestRunGets(t *testing.T) {
+	s := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.String() != "/a?b=c" || r.Header.Get("Token") != "secret" || r.Header.Get("Authorization") != "" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	got, err := Run(context.Background(), s, Get("/a?b=c", "Token", "secret"), Load{Clients: 2, Count: 6})
+	if err != nil || got.Calls != 6 || got.Errors() != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestRunStaysOnThisMachine(t *testing.T) {
 	for _, endpoint := range []string{"http://192.0.2.1:80", "http://example.com:80", "https://127.0.0.1:1", "http://127.0.0.1", "127.0.0.1:80", ""} {
 		if _, err := Run(context.Background(), Server{Endpoint: endpoint}, Query("sts", numbered), Load{Clients: 1, Count: 1}); err == nil {

@@ -111,3 +111,21 @@ func headersOf(host string, who Credentials, call Call, length int) []header {
 	}
 	return list
 }
+
+// appendGet appends a request that is not signed, with the headers that an SDK
+// sends.
+func appendGet(b []byte, host string, call *Call) []byte {
+	b = append(b, "GET "...)
+	b = append(b, call.get...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, host...)
+	b = append(b, "\r\nUser-Agent: atrium-bench/1\r\nAccept-Encoding: identity\r\n"+
+		"Amz-Sdk-Invocation-Id: 0d3e0c6e-53a5-4e1b-8b4a-2f6f8f2b7a10\r\nAmz-Sdk-Request: attempt=1; max=3\r\n"...)
+	for _, h := range call.headers {
+		b = append(b, h.name...)
+		b = append(b, ": "...)
+		b = append(b, h.value...)
+		b = append(b, "\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}

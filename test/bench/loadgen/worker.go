@@ -77,25 +77,34 @@ func (w *worker) record(measured bool, status int, took time.Duration, err error
 // call makes the n-th call. The time it took is that from the first byte sent
 // to the last received, so signing is not in it.
 func (w *worker) call(ctx context.Context, n int64) (status int, took time.Duration, err error) {
-	body := w.run.call.body(n)
-	for i := range w.headers {
-		if w.headers[i].lower == "content-length" {
-			w.headers[i].value = strconv.Itoa(len(body))
-		}
-	}
 	if w.conn == nil {
 		if err := w.connect(ctx); err != nil {
 			return 0, 0, err
 		}
 	}
+	w.write(n)
 	start := time.Now()
-	w.request = w.signer.appendRequest(w.request[:0], w.headers, body, start)
-	start = time.Now()
 	status, err = w.exchange(start.Add(requestTimeout))
 	if err != nil {
 		w.disconnect()
 	}
 	return status, time.Since(start), err
+}
+
+// write writes the n-th request.
+func (w *worker) write(n int64) {
+	call := &w.run.call
+	if call.get != "" {
+		w.request = appendGet(w.request[:0], w.run.host, call)
+		return
+	}
+	body := call.body(n)
+	for i := range w.headers {
+		if w.headers[i].lower == "content-length" {
+			w.headers[i].value = strconv.Itoa(len(body))
+		}
+	}
+	w.request = w.signer.appendRequest(w.request[:0], w.headers, body, time.Now())
 }
 
 func (w *worker) exchange(deadline time.Time) (status int, err error) {
