@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -117,7 +118,7 @@ func (c *cluster) token(b *testing.B, user string) string {
 }
 
 // BenchmarkPortal measures the portal API from the handler inwards, with 64
-// programs at once.
+// programs at once and the audit trail being written.
 func BenchmarkPortal(b *testing.B) {
 	for engine, dsn := range map[string]func(testing.TB) string{
 		"SQLite": func(testing.TB) string { return "" }, "PostgreSQL": storetest.Postgres,
@@ -125,6 +126,10 @@ func BenchmarkPortal(b *testing.B) {
 		b.Run(engine, func(b *testing.B) {
 			c := newCluster(b, store.Config{PostgresDSN: dsn(b)}, 1)
 			logins := c.fill(b)
+			ctx, stop := context.WithCancel(b.Context())
+			trail := make(chan struct{})
+			go func() { defer close(trail); c.nodes[0].trail.Run(ctx) }()
+			defer func() { stop(); <-trail }()
 			for name, path := range map[string]func(login) string{
 				"GetRoleCredentials": func(l login) string { return "/federation/credentials?role_name=Builder&account_id=" + l.account },
 				"ListAccounts":       func(login) string { return "/assignment/accounts?max_result=100" },

@@ -1,7 +1,6 @@
 package rolesession
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -43,21 +42,28 @@ func ForPerson(now time.Time, change int64, a Access) iam.Principal {
 	return p
 }
 
-// The names that sessions may have (STS API reference, RoleSessionName).
-var (
-	sessionNameForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-	notInNames      = regexp.MustCompile(`[^\w+=,.@-]`)
-)
+// Sessions have names of 2 to 64 of the characters [\w+=,.@-] (STS API
+// reference, RoleSessionName).
+const minSessionName, maxSessionName = 2, 64
+
+func inSessionNames(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_+=,.@-", r)
+}
 
 // SessionName is what a person's sessions are called: the user name. Where
 // that cannot be a session's name, each other character becomes "_", and the
 // end of the person's id tells those apart who are called alike.
 func SessionName(u directory.User) string {
-	if sessionNameForm.MatchString(u.UserName) {
-		return u.UserName
+	name := strings.Map(func(r rune) rune {
+		if inSessionNames(r) {
+			return r
+		}
+		return '_'
+	}, u.UserName)
+	if name == u.UserName && minSessionName <= len(name) && len(name) <= maxSessionName {
+		return name
 	}
 	id := strings.ReplaceAll(u.ID, "-", "")
 	suffix := "-" + id[max(0, len(id)-12):]
-	name := notInNames.ReplaceAllString(u.UserName, "_")
-	return name[:min(len(name), 64-len(suffix))] + suffix
+	return name[:min(len(name), maxSessionName-len(suffix))] + suffix
 }

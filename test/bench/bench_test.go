@@ -55,6 +55,13 @@ func (d *directoryServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if r.Method == http.MethodGet {
+		if r.Header.Get(portalToken) != "token" {
+			http.Error(w, "UnauthorizedException", http.StatusUnauthorized)
+		}
+		d.calls[r.URL.Path]++
+		return
+	}
 	d.calls[op]++
 	if op != "" {
 		if err := json.Unmarshal(body, &in); err != nil {
@@ -115,12 +122,12 @@ func TestRowsCallWhatTheyName(t *testing.T) {
 	if err := b.rows(context.Background(), p, "token", 250, t.TempDir(), engine{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, op := range []string{"", "ListInstances", "CreateUser", "DescribeUser", "GetUserId", "ListUsers"} {
+	for _, op := range []string{"", "/federation/credentials", "ListInstances", "CreateUser", "DescribeUser", "GetUserId", "ListUsers"} {
 		if d.calls[op] == 0 {
 			t.Errorf("%q was never called", op)
 		}
 	}
-	if len(b.sizes) != 5 || len(d.names) <= 250 {
+	if len(b.sizes) != 6 || len(d.names) <= 250 {
 		t.Errorf("%d rows, %d users", len(b.sizes), len(d.names))
 	}
 	for _, s := range b.sizes {
