@@ -89,7 +89,7 @@ func TestScope(t *testing.T) {
 				t.Errorf("%s in another region: %s", o, problem)
 			}
 			other := call
-			other.Service = "s3"
+			other.Service = "ec2"
 			got = n.Send(t, admin, other)
 			want = refusals["mismatch"][s.Protocol]
 			want.Message = "Credential should be scoped to correct service: '" + s.SigningName + "'."
