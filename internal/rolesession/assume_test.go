@@ -27,8 +27,11 @@ func TestForPerson(t *testing.T) {
 	want := role().Session("sam.lee")
 	want.IdentityStoreUserID, want.IssuedAt = "user-1", now
 	want.Session = &iam.Session{ExpiresAt: now.Add(4 * time.Hour), Change: 7, DependsOn: []epoch.Ref{
-		{Scope: epoch.User, ID: "user-1"}, epoch.AccessOf("user-1", account, "ps-1"),
-		{Scope: epoch.Account, ID: account}, {Scope: epoch.Principal, ID: "AROAEXAMPLE"}, {Scope: epoch.PortalSession, ID: "session-1"},
+		{Scope: epoch.User, ID: "user-1"},
+		epoch.AccessOf("user-1", account, "ps-1"),
+		{Scope: epoch.Account, ID: account},
+		{Scope: epoch.Principal, ID: "AROAEXAMPLE"},
+		{Scope: epoch.PortalSession, ID: "session-1"},
 	}}
 	got := rolesession.ForPerson(now, 7, a)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -114,8 +117,10 @@ func TestAssumeInherits(t *testing.T) {
 	want.Session = &iam.Session{
 		ExpiresAt: now.Add(time.Hour), Change: 7, TransitiveTagKeys: []string{"Env", "team"},
 		DependsOn: []epoch.Ref{
-			{Scope: epoch.User, ID: "user-1"}, {Scope: epoch.Principal, ID: "AROAEXAMPLE"},
-			{Scope: epoch.Account, ID: "444455556666"}, {Scope: epoch.Principal, ID: "AROANEXT"},
+			{Scope: epoch.User, ID: "user-1"},
+			{Scope: epoch.Principal, ID: "AROAEXAMPLE"},
+			{Scope: epoch.Account, ID: "444455556666"},
+			{Scope: epoch.Principal, ID: "AROANEXT"},
 		},
 	}
 	if diff := cmp.Diff(want, p); diff != "" {
@@ -133,8 +138,10 @@ func TestAssumeByUserDependsOnTheUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []epoch.Ref{
-		{Scope: epoch.Account, ID: "444455556666"}, {Scope: epoch.Principal, ID: "AIDA"},
-		{Scope: epoch.Account, ID: account}, {Scope: epoch.Principal, ID: "AROAEXAMPLE"},
+		{Scope: epoch.Account, ID: "444455556666"},
+		{Scope: epoch.Principal, ID: "AIDA"},
+		{Scope: epoch.Account, ID: account},
+		{Scope: epoch.Principal, ID: "AROAEXAMPLE"},
 	}
 	if diff := cmp.Diff(want, p.Session.DependsOn); diff != "" || p.Session.Change != 99 {
 		t.Errorf("change %d (-want +got):\n%s", p.Session.Change, diff)
