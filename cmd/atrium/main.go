@@ -58,7 +58,10 @@ type streams struct{ out, err io.Writer }
 // usageError is a mistake on the command line or in the configuration.
 type usageError struct{ error }
 
-func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+func main() {
+	collectLessOften()
+	os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
 
 func run(args []string, s streams) int {
 	flags := config.NewFlags()
