@@ -36,7 +36,7 @@ func TestConcurrency(t *testing.T) {
 		load.Share(t, db)
 		var all sync.WaitGroup
 		for i := range clients {
-			w := load.Worker(admin, fmt.Sprintf("w%d", i))
+			w := load.Worker(n.Session(t, admin.KeyID, admin.Secret, ""), fmt.Sprintf("w%d", i))
 			all.Go(func() { w.Run(t.Context(), 25) })
 		}
 		all.Wait()
