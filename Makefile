@@ -6,6 +6,8 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOFUMPT_VERSION       := v0.12.0
 STATICCHECK_VERSION   := v0.8.2
 GOVULNCHECK_VERSION   := v1.8.0
+# An S3 server that is not ours, for tests.
+VERSITYGW_VERSION     := v1.8.0
 
 TOOLS    := $(CURDIR)/.tools/bin
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -30,10 +32,10 @@ run: ## set up what is missing, build, and run a dev node with sample data
 	bin/atrium dev
 
 .PHONY: test
-test: ## set up what is missing and run every test, on SQLite and on PostgreSQL
+test: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## set up what is missing and run every test, on SQLite and on PostgreSQL
 	@scripts/setup test
 	@$(MAKE) --no-print-directory build vet drift
-	ATRIUM_TEST_REQUIRE=1 $(GO) run ./test/withpostgres -- sh -c 'failed=0; \
+	ATRIUM_TEST_REQUIRE=1 ATRIUM_TEST_S3_SERVER=$(TOOLS)/versitygw-$(VERSITYGW_VERSION) $(GO) run ./test/withpostgres -- sh -c 'failed=0; \
 		$(GO) test -timeout 20m $(OTHERS) || failed=1; \
 		$(GO) test -timeout 20m -count=1 $(BLACKBOX) || failed=1; \
 		exit $$failed'
@@ -111,6 +113,9 @@ $(TOOLS)/staticcheck-$(STATICCHECK_VERSION):
 	$(call install,honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION))
 $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION):
 	$(call install,golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION))
+
+$(TOOLS)/versitygw-$(VERSITYGW_VERSION):
+	$(call install,github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION))
 
 .PHONY: clean
 clean: ## remove what was built; data directories stay

@@ -17,6 +17,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/clientenv"
+	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -28,6 +29,8 @@ type devCommand struct {
 	DataDir     string `default:".atrium" type:"path" help:"Directory of the node's data."`
 	Listen      string `default:"127.0.0.1:8484" help:"Loopback address to listen on."`
 	DatabaseDSN string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
+	S3Endpoint  string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
+	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
 	Verbose     bool   `short:"v" help:"Log every request."`
 }
 
@@ -50,11 +53,11 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	storage, err := openStorage(ctx, filepath.Join(d.DataDir, "s3"), log)
+	storage, closeStorage, err := d.storage(ctx, log)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	defer storage.Close()
+	defer closeStorage()
 	program, err := d.program(ctx, db, storage, listener, log)
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -103,7 +106,7 @@ func (d devCommand) openStore(ctx context.Context, log *slog.Logger) (*store.Sto
 	return store.Open(ctx, cfg)
 }
 
-func (d devCommand) program(ctx context.Context, db *store.Store, storage *storage, l net.Listener, log *slog.Logger) (*app.Program, error) {
+func (d devCommand) program(ctx context.Context, db *store.Store, storage s3.Connector, l net.Listener, log *slog.Logger) (*app.Program, error) {
 	root, err := devRoot(filepath.Join(d.DataDir, "root.key"))
 	if err != nil {
 		return nil, err
@@ -119,7 +122,7 @@ func (d devCommand) program(ctx context.Context, db *store.Store, storage *stora
 	}
 	return app.New(ctx, app.Options{
 		Listener: l, PeopleURL: people, DataURL: data, Region: devRegion,
-		Storage: storage.Store, Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
+		Storage: storage, Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
 }
 

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -85,7 +84,7 @@ func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.P
 		return nil, nil, err
 	}
 	p, err := app.New(ctx, app.Options{
-		PeopleURL: cfg.PublicURL, DataURL: dataURL(cfg.PublicURL), Region: cfg.Region,
+		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
 		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention,
 		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
@@ -93,14 +92,6 @@ func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.P
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return p, db, nil
-}
-
-// dataURL is the origin of stored content: the public host's name behind
-// "data.".
-func dataURL(public *url.URL) *url.URL {
-	u := *public
-	u.Host = "data." + public.Host
-	return &u
 }
 
 type serveCommand struct{ configured }

@@ -21,6 +21,8 @@ type Config struct {
 	// PublicURL is where people and clients find the node: scheme and host,
 	// without a path. Links are built from it, never from a request.
 	PublicURL *url.URL
+	// DataURL is where stored content is served: another host.
+	DataURL *url.URL
 	// Listen is the address of people and APIs, AdminListen that of metrics
 	// and health; "" for none.
 	Listen, AdminListen string
@@ -32,6 +34,7 @@ type Config struct {
 	// TrustedProxies are the peers whose X-Forwarded headers are believed.
 	TrustedProxies []netip.Prefix
 	Region         string
+	S3             S3
 	Log            Log
 	// AuditRetention is how long audit records are kept; 0 for ever.
 	AuditRetention time.Duration

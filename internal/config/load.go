@@ -176,6 +176,11 @@ func (l *loader) build() *Config {
 	if c.Database.Driver == SQLite && c.Database.Path == "" {
 		c.Database.Path = filepath.Join(c.DataDir, "atrium.db")
 	}
+	if c.DataURL == nil && c.PublicURL != nil {
+		u := *c.PublicURL
+		u.Host = "data." + u.Host
+		c.DataURL = &u
+	}
 	return c
 }
 
@@ -212,6 +217,7 @@ func (l *loader) check(c *Config, env map[string]string) {
 		}
 	}
 	l.checkTLS(c)
+	l.checkS3(c)
 }
 
 // checkTLS makes sure that a public https URL is served as such.

@@ -56,6 +56,17 @@ func (c *Config) show(k *key) string {
 	switch k.name {
 	case "public_url":
 		return c.PublicURL.String()
+	case "data_url":
+		return c.DataURL.String()
+	case "s3.endpoint":
+		if c.S3.Endpoint == nil {
+			return ""
+		}
+		return c.S3.Endpoint.String()
+	case "s3.region":
+		return c.S3.Region
+	case "s3.accounts_file":
+		return c.S3.AccountsFile
 	case "listen":
 		return c.Listen
 	case "admin_listen":

@@ -38,6 +38,7 @@ func (k *key) flag() string {
 func table() []key {
 	return []key{
 		{name: "public_url", help: "Where people and clients find this node, e.g. https://sso.example.com.", set: setPublicURL},
+		{name: "data_url", help: "Where stored content is served, on a host of its own; data. before public_url's host when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.DataURL }, "https://data.sso.example.com")},
 		{name: "listen", preset: ":8484", help: "Address for people and APIs.", set: setAddress(func(c *Config) *string { return &c.Listen }, false)},
 		{name: "admin_listen", preset: "127.0.0.1:8485", help: "Address for metrics and health; empty for none.", set: setAddress(func(c *Config) *string { return &c.AdminListen }, true)},
 		{name: "data_dir", preset: "/var/lib/atrium", help: "Directory of the node's files.", set: setText(func(c *Config) *string { return &c.DataDir })},
@@ -50,6 +51,9 @@ func table() []key {
 		{name: "tls.key_file", help: "The certificate's key, PEM.", set: setText(func(c *Config) *string { return &c.TLS.KeyFile })},
 		{name: "trusted_proxies", list: true, help: "Addresses and networks of proxies whose X-Forwarded headers are believed.", set: setProxies},
 		{name: "region", preset: "us-east-1", help: "The AWS region that this installation is.", set: setRegion},
+		{name: "s3.endpoint", help: "S3 server that holds what accounts store; no storage when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.S3.Endpoint }, "https://s3.example.com")},
+		{name: "s3.region", preset: "us-east-1", help: "Region that the S3 server wants requests to be signed for.", set: setText(func(c *Config) *string { return &c.S3.Region })},
+		{name: "s3.accounts_file", help: "File of each account's access key at the S3 server, YAML, mode 0600.", set: setText(func(c *Config) *string { return &c.S3.AccountsFile })},
 		{name: "log.level", preset: "info", help: "debug, info, warn or error.", set: setLevel},
 		{name: "log.format", preset: "text", help: "text or json.", set: setFormat},
 		{name: "audit.retention", preset: "365d", help: "How long audit records are kept, e.g. 90d; 0 for ever.", set: setRetention},

@@ -15,6 +15,13 @@ import (
 // region and service are those of the scope. It fails when r has a target that
 // cannot be signed.
 func Sign(r *http.Request, body []byte, accessKeyID, secret, region, service string, at time.Time) error {
+	sum := sha256.Sum256(body)
+	return SignHash(r, hex.EncodeToString(sum[:]), accessKeyID, secret, region, service, at)
+}
+
+// SignHash is Sign for a body of which only the hash is known, in hex, or what
+// stands in its place, such as UnsignedPayload.
+func SignHash(r *http.Request, payloadHash, accessKeyID, secret, region, service string, at time.Time) error {
 	date := stamp(at)
 	r.Header.Set("X-Amz-Date", date)
 	signed := []string{"host"}
@@ -37,8 +44,7 @@ func Sign(r *http.Request, body []byte, accessKeyID, secret, region, service str
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(body)
-	signature := claim.sign(deriveKey(secret, scope), hex.EncodeToString(sum[:]))
+	signature := claim.sign(deriveKey(secret, scope), payloadHash)
 	authorize(string(signature[:]))
 	return nil
 }
