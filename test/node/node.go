@@ -178,12 +178,19 @@ func (n *Node) VerifyAudit(t *testing.T) {
 	VerifyTrail(t, n.Store, n.ring)
 }
 
-// VerifyTrail is VerifyAudit for any store, with the keys of its node.
+// VerifyTrail is VerifyAudit for any store, with the keys of its node. It
+// waits for the first batch, which a busy machine seals late.
 func VerifyTrail(t *testing.T, s *store.Store, ring *keys.Ring) {
 	t.Helper()
-	report, err := audit.Verify(t.Context(), store.Bind[audit.ChainTx](s), signer{ring})
-	if err != nil {
-		t.Fatal(err)
+	var report *audit.Report
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		var err error
+		if report, err = audit.Verify(t.Context(), store.Bind[audit.ChainTx](s), signer{ring}); err != nil {
+			t.Fatal(err)
+		}
+		if report.Batches > 0 || time.Now().After(deadline) {
+			break
+		}
 	}
 	if !report.Good() || report.Batches == 0 {
 		t.Errorf("the audit trail does not verify: %+v", report)
