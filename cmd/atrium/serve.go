@@ -73,8 +73,31 @@ func rootKey(cfg *config.Config) (keys.Root, error) {
 	return keys.ReadRootFile(cfg.RootKey.File, rand.Reader)
 }
 
-// openNode opens the store and builds a program on it. Close the store when done.
+// openNode is openNewNode for an installation that atrium init has set up: a
+// mistyped path must not become an empty installation.
 func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, *store.Store, error) {
+	if cfg.Database.Driver != config.Postgres {
+		if _, err := os.Stat(cfg.Database.Path); err != nil {
+			return nil, nil, fmt.Errorf("there is no database: %w (check database.path and data_dir; atrium init makes a new installation)", err)
+		}
+	}
+	p, db, err := openNewNode(ctx, cfg, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	initialized, err := p.Initialized(ctx)
+	if err == nil && !initialized {
+		err = errors.New("the database holds no installation; atrium init makes one")
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return p, db, nil
+}
+
+// openNewNode opens the store and builds a program on it. Close the store when
+// done.
+func openNewNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, *store.Store, error) {
 	root, err := rootKey(cfg)
 	if err != nil {
 		return nil, nil, err
@@ -151,7 +174,7 @@ func (c *initCommand) Run(ctx context.Context, f config.Flags, s streams) error 
 	if err := c.ensureRootKey(cfg, s); err != nil {
 		return err
 	}
-	program, db, err := openNode(ctx, cfg, logger(cfg, s.err))
+	program, db, err := openNewNode(ctx, cfg, logger(cfg, s.err))
 	if err != nil {
 		return err
 	}

@@ -109,6 +109,15 @@ func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initial
 	return made, err
 }
 
+// Initialized tells whether the store holds an installation.
+func (p *Program) Initialized(ctx context.Context) (initialized bool, err error) {
+	err = store.Bind[sampleTx](p.Store).View(ctx, func(tx sampleTx) (err error) {
+		initialized, err = tx.AnyAccount()
+		return err
+	})
+	return initialized, err
+}
+
 // setupTx is what setting up an installation needs of a transaction.
 type setupTx interface {
 	sampleTx
