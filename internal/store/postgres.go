@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -24,8 +25,10 @@ const (
 	// which doubles each time and is drawn at random up to that.
 	firstPause   = 2 * time.Millisecond
 	longestPause = 400 * time.Millisecond
-	// txTimeout bounds one attempt, lest a lost connection hold a caller.
-	txTimeout = 30 * time.Second
+	// txTimeout bounds one attempt, lest a lost connection hold a caller, and
+	// rollbackTimeout the end of one that is given up.
+	txTimeout       = 30 * time.Second
+	rollbackTimeout = 5 * time.Second
 
 	defaultConnections = 16
 )
@@ -89,19 +92,19 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 }
 
 func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) error {
-	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelSerializable}, fn)
+	return e.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
 }
 
 func (e *postgresEngine) updateSnapshot(ctx context.Context, fn func(*Tx) error) error {
-	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead}, fn)
+	return e.run(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, fn)
 }
 
 func (e *postgresEngine) view(ctx context.Context, fn func(*Tx) error) error {
-	return e.run(ctx, sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
+	return e.run(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
 }
 
 // run runs fn until it succeeds or fails by its own fault.
-func (e *postgresEngine) run(ctx context.Context, options sql.TxOptions, fn func(*Tx) error) error {
+func (e *postgresEngine) run(ctx context.Context, options pgx.TxOptions, fn func(*Tx) error) error {
 	if e.store.runTwice {
 		_ = e.attempt(ctx, options, fn, false)
 	}
@@ -135,27 +138,45 @@ func (e *postgresEngine) run(ctx context.Context, options sql.TxOptions, fn func
 
 // attempt runs fn once in a transaction. It commits when fn succeeds and keep is
 // set.
-func (e *postgresEngine) attempt(ctx context.Context, options sql.TxOptions, fn func(*Tx) error, keep bool) error {
+func (e *postgresEngine) attempt(ctx context.Context, options pgx.TxOptions, fn func(*Tx) error, keep bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !options.ReadOnly {
+	readOnly := options.AccessMode == pgx.ReadOnly
+	if !readOnly {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, txTimeout)
 	defer cancel()
-	sqlTx, err := e.db.BeginTx(ctx, &options)
+	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return translate("BEGIN", err)
+		return translate("connect", err)
 	}
-	defer func() { _ = sqlTx.Rollback() }() // does nothing after a commit
-	tx := e.store.newTx(ctx, pgStatements{sqlTx})
+	defer func() { _ = conn.Close() }() // gives it back
+	outcome := errExited                // stays when fn was not run to its end
+	err = conn.Raw(func(c any) error {
+		session := &pgSession{conn: c.(*stdlib.Conn).Conn(), options: options}
+		if outcome = e.transact(ctx, session, fn, keep && !readOnly); session.conn.IsClosed() {
+			return driver.ErrBadConn // so that nobody gets it again
+		}
+		return nil
+	})
+	if errors.Is(outcome, errExited) && err != nil {
+		return translate("connect", err)
+	}
+	return outcome
+}
+
+// transact runs fn in a transaction that begins with its first statement.
+func (e *postgresEngine) transact(ctx context.Context, session *pgSession, fn func(*Tx) error, keep bool) error {
+	defer session.rollback(ctx)
+	tx := e.store.newTx(ctx, session)
 	defer tx.end()
-	err = fn(tx)
-	if err = tx.outcome(err); err != nil || !keep || options.ReadOnly {
+	err := fn(tx)
+	if err = tx.outcome(err); err != nil || !keep {
 		return err
 	}
-	if err := sqlTx.Commit(); err != nil {
+	if err := session.commit(ctx); err != nil {
 		if lostConnection(err) && !pgconn.SafeToRetry(err) {
 			err = &uncertainError{err}
 		}
@@ -173,23 +194,3 @@ func (e *postgresEngine) ping(ctx context.Context) error {
 }
 
 func (e *postgresEngine) close() error { return e.db.Close() }
-
-// pgStatements runs statements in a PostgreSQL transaction. The driver prepares
-// each query once per connection.
-type pgStatements struct{ tx *sql.Tx }
-
-func (p pgStatements) exec(ctx context.Context, query string, args []any) (rowsAffected int64, err error) {
-	result, err := p.tx.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (p pgStatements) query(ctx context.Context, query string, args []any) (cursor, error) {
-	rows, err := p.tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err // and not a cursor that is a nil *sql.Rows
-	}
-	return rows, nil
-}
