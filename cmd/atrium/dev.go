@@ -74,8 +74,8 @@ func (d devCommand) listen(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--listen %s: give host:port", d.Listen)}
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, usageError{fmt.Errorf("--listen %s: a dev node listens on a loopback address only; use atrium serve for others", d.Listen)}
+	if host != "localhost" && host != "127.0.0.1" {
+		return nil, usageError{fmt.Errorf("--listen %s: a dev node listens on 127.0.0.1 only, whose two names keep people and data apart; use atrium serve for others", d.Listen)}
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", d.Listen)

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -36,6 +37,9 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 			_ = e.close()
 		}
 	}()
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
 	if e.lock, err = lockFile(path + ".lock"); err != nil {
 		return nil, err
 	}
@@ -158,4 +162,14 @@ func (e *sqliteEngine) close() error {
 		return e.lock.unlock()
 	}
 	return nil
+}
+
+// createPrivate creates the database's file, unless it is there, so that only
+// its owner can read it; SQLite gives its other files the same mode.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -76,11 +76,14 @@ func (Service) GetGroupId(c *gateway.Context[Tx], in *wire.GetGroupIdRequest) (*
 
 // UpdateGroup changes attributes of a group.
 func (Service) UpdateGroup(c *gateway.Context[Tx], in *wire.UpdateGroupRequest) (*wire.UpdateGroupResponse, error) {
-	store, err := storeID(c, in.IdentityStoreId)
+	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.UpdateGroup(c.Tx, stamp(c), store, *in.GroupId, operations(in.Operations)); err != nil {
+	if err := protectGroup(c, i, *in.GroupId); err != nil {
+		return nil, err
+	}
+	if _, _, err := directory.UpdateGroup(c.Tx, stamp(c), i.IdentityStoreID, *in.GroupId, operations(in.Operations)); err != nil {
 		return nil, err
 	}
 	return &wire.UpdateGroupResponse{}, nil

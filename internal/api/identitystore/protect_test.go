@@ -23,7 +23,7 @@ func TestDelegatedAdministrator(t *testing.T) {
 	}{
 		"member account":               {member, false, nil},
 		"member account, direct":       {member, true, nil},
-		"management account, by group": {management, false, []string{"UpdateUser", "DeleteUser", "DeleteGroup", "CreateGroupMembership", "DeleteGroupMembership"}},
+		"management account, by group": {management, false, []string{"UpdateUser", "DeleteUser", "DeleteGroup", "UpdateGroup", "CreateGroupMembership", "DeleteGroupMembership"}},
 		"management account, direct":   {management, true, []string{"UpdateUser", "DeleteUser"}},
 	} {
 		t.Run(name, func(t *testing.T) {
