@@ -99,7 +99,7 @@ func restricted() []importers {
 	return []importers{
 		{module + "/internal/store", append(commands, "internal/store/storetest", node), "only the composition root knows which store there is"},
 		{module + "/internal/app", []string{"cmd/*", node}, "nothing depends on how the parts are put together"},
-		{module + "/internal/store/storetest", []string{node}, "it is for tests"},
+		{module + "/internal/store/storetest", []string{node, "test/s3peer"}, "it is for tests"},
 		{module + "/internal/wire/wiretest", []string{node}, "it is for tests"},
 		{"database/sql", []string{"internal/store/...", "internal/dataplane/objectstore", "test/..."}, "SQL is spoken in one package, but for the object store, which keeps an index of its own (docs/adr/0003)"},
 		{"modernc.org/sqlite", []string{"internal/store", "internal/dataplane/objectstore", "test/bench", "test/workload"}, "SQL is spoken in one package, but for the object store, which keeps an index of its own (docs/adr/0003)"},
