@@ -131,9 +131,9 @@ func (c *chunks) compare(want, claimed string) error {
 func (c *chunks) sign(algorithm, content string) string {
 	s := c.signature
 	h := hmac.New(sha256.New, s.Key[:])
-	io.WriteString(h, strings.Join([]string{
+	h.Write([]byte(strings.Join([]string{
 		algorithm, s.Time, s.Scope.Date + "/" + s.Scope.Region + "/" + s.Scope.Service + "/aws4_request", c.previous, content,
-	}, "\n"))
+	}, "\n")))
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -142,7 +142,7 @@ func (c *chunks) end() error {
 	signed, claimed := "", ""
 	for {
 		line, err := c.line()
-		if errors.Is(err, io.ErrUnexpectedEOF) || err == nil && line == "" {
+		if line == "" && (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) {
 			break // some leave out the empty line
 		}
 		if err != nil {
@@ -175,14 +175,14 @@ func (c *chunks) end() error {
 	return io.EOF
 }
 
-// line reads a line of the framing.
+// line reads a line of the framing, or what there is of it.
 func (c *chunks) line() (string, error) {
 	line, err := c.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) || len(line) > maxChunkLine {
 		return "", Fail("InvalidChunkSizeError")
 	}
 	if err != nil {
-		return "", incomplete(err)
+		return string(line), incomplete(err)
 	}
 	return strings.TrimSuffix(string(line[:len(line)-1]), "\r"), nil
 }
