@@ -291,7 +291,7 @@ func TestFullDisk(t *testing.T) {
 // clients use it. They notice nothing, unless it happened in a commit: then the
 // client is told to try again, and whether the change was kept is open.
 func TestLostConnections(t *testing.T) {
-	dsn := storetest.Postgres(t)
+	dsn := storetest.Database(t, "") // its own, lest other tests lose theirs
 	s := storetest.Open(t, store.Config{PostgresDSN: dsn})
 	done := make(chan struct{})
 	var killer sync.WaitGroup
@@ -305,7 +305,7 @@ func TestLostConnections(t *testing.T) {
 			}
 			err := other.View(t.Context(), func(tx *store.Tx) error {
 				return tx.Rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
-					AND application_name = 'atrium' AND query LIKE '%meta%'`, nil, func(func(...any) error) error { return nil })
+					AND datname = current_database() AND application_name = 'atrium' AND query LIKE '%meta%'`, nil, func(func(...any) error) error { return nil })
 			})
 			if err != nil {
 				t.Error(err)
