@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 )
@@ -17,13 +18,16 @@ import (
 // sqliteEngine is a SQLite database in WAL mode: one writer, which commits in
 // groups, and several readers beside it.
 type sqliteEngine struct {
-	store   *Store
-	lock    *fileLock
-	driver  driver.Driver
-	reads   string // how readers open the database
-	writer  *writer
-	readers chan *session // idle ones; nil stands for one not yet opened
-	closed  chan struct{}
+	store  *Store
+	lock   *fileLock
+	driver driver.Driver
+	reads  string // how readers open the database
+	writer *writer
+	closed chan struct{}
+
+	reading chan struct{} // a place for each view that runs
+	mu      sync.Mutex
+	idle    []*session // readers; the one used last is last, with a warm cache
 }
 
 func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error) {
@@ -53,10 +57,7 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 	if n <= 0 {
 		n = max(4, runtime.GOMAXPROCS(0))
 	}
-	e.readers = make(chan *session, n)
-	for range n {
-		e.readers <- nil
-	}
+	e.reading = make(chan struct{}, n)
 	e.writer = startWriter(e.driver, writes, s)
 	return e, nil
 }
@@ -94,20 +95,19 @@ func (e *sqliteEngine) view(ctx context.Context, fn func(*Tx) error) (err error)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var reader *session
 	select {
-	case reader = <-e.readers:
+	case e.reading <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-e.closed:
 		return errClosed
 	}
-	defer func() { e.readers <- reader }()
-	if reader == nil {
-		if reader, err = e.store.newSession(e.driver, e.reads); err != nil {
-			return translate("connect", err)
-		}
+	defer func() { <-e.reading }()
+	reader, err := e.reader()
+	if err != nil {
+		return translate("connect", err)
 	}
+	defer func() { e.keep(reader) }()
 	if err := reader.run("BEGIN"); err != nil {
 		reader = reader.discard()
 		return translate("BEGIN", err)
@@ -125,6 +125,29 @@ func (e *sqliteEngine) view(ctx context.Context, fn func(*Tx) error) (err error)
 		err = e.runView(ctx, reader, fn)
 	}
 	return err
+}
+
+// reader returns an idle reader, or a new one.
+func (e *sqliteEngine) reader() (*session, error) {
+	e.mu.Lock()
+	if n := len(e.idle); n > 0 {
+		defer e.mu.Unlock()
+		reader := e.idle[n-1]
+		e.idle = e.idle[:n-1]
+		return reader, nil
+	}
+	e.mu.Unlock()
+	return e.store.newSession(e.driver, e.reads)
+}
+
+// keep takes a reader back; nil stands for one that was discarded.
+func (e *sqliteEngine) keep(reader *session) {
+	if reader == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.idle = append(e.idle, reader)
 }
 
 func (e *sqliteEngine) runView(ctx context.Context, reader *session, fn func(*Tx) error) error {
@@ -153,10 +176,11 @@ func (e *sqliteEngine) close() error {
 	if e.writer != nil {
 		e.writer.stop()
 	}
-	for range cap(e.readers) { // waits for those in use
-		if r := <-e.readers; r != nil {
-			r.discard()
-		}
+	for range cap(e.reading) { // waits for those that run
+		e.reading <- struct{}{}
+	}
+	for _, reader := range e.idle {
+		reader.discard()
 	}
 	if e.lock != nil {
 		return e.lock.unlock()
