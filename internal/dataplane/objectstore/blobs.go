@@ -140,7 +140,7 @@ func (b *blobs) sweep(used map[string]bool, before time.Time) error {
 		}
 		info, err := d.Info()
 		if err == nil && info.ModTime().Before(before) {
-			err = os.Remove(path)
+			err = os.Remove(path) //nolint:gosec // the directory is ours alone
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // somebody else has removed it

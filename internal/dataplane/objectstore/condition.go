@@ -74,8 +74,8 @@ func (s span) contentRange(size int64) string {
 // span returns what of the object is asked for.
 func (o *object) span(op *s3.Operation) (span, error) {
 	if text := op.Query["partNumber"]; text != "" {
-		number, _ := strconv.Atoi(text) // was checked
-		return o.part(number)
+		n, _ := strconv.Atoi(text) // was checked
+		return o.part(n)
 	}
 	return rangeOf(op.Header.Get("Range"), o.size)
 }
@@ -106,16 +106,16 @@ func rangeOf(header string, size int64) (span, error) {
 	if !ok || !dashed {
 		return all, nil
 	}
-	a, errA := strconv.ParseInt(first, 10, 64)
-	b, errB := strconv.ParseInt(last, 10, 64)
+	a, okA := number(first)
+	b, okB := number(last)
 	switch {
-	case first == "" && errB == nil: // the last b bytes
+	case first == "" && okB: // the last b bytes
 		a = max(0, size-b)
 		if b > 0 && size > 0 {
 			return span{offset: a, length: size - a, partial: true}, nil
 		}
 		a = size
-	case errA != nil || last != "" && (errB != nil || b < a):
+	case !okA || last != "" && (!okB || b < a):
 		return all, nil
 	case last == "":
 		b = size - 1
@@ -126,14 +126,19 @@ func rangeOf(header string, size int64) (span, error) {
 	return span{offset: a, length: min(b, size-1) - a + 1, partial: true}, nil
 }
 
+func number(digits string) (int64, bool) {
+	n, err := strconv.ParseUint(digits, 10, 63)
+	return int64(n), err == nil
+}
+
 // exactRange reads "bytes=first-last", which must lie within size bytes.
 func exactRange(text string, size int64) (span, bool) {
 	bounds, ok := strings.CutPrefix(text, "bytes=")
 	first, last, dashed := strings.Cut(bounds, "-")
-	a, errA := strconv.ParseUint(first, 10, 62)
-	b, errB := strconv.ParseUint(last, 10, 62)
-	if !ok || !dashed || errA != nil || errB != nil || b < a || int64(b) >= size {
+	a, okA := number(first)
+	b, okB := number(last)
+	if !ok || !dashed || !okA || !okB || b < a || b >= size {
 		return span{}, false
 	}
-	return span{offset: int64(a), length: int64(b-a) + 1}, true
+	return span{offset: a, length: b - a + 1}, true
 }

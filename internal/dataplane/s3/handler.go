@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -181,6 +182,9 @@ func (c *call) run(ctx context.Context, r *http.Request) (*Answer, *Error) {
 func (c *call) authenticate(ctx context.Context, r *http.Request) *Error {
 	claim, refusal := sigv4.Parse(r)
 	if refusal != nil {
+		if a := r.Header.Get("Authorization"); a != "" && !strings.HasPrefix(a, "AWS4-") {
+			refusal = &sigv4.Error{Kind: sigv4.UnsupportedAlgorithm} // such as version 2
+		}
 		return unauthenticated(refusal, false)
 	}
 	c.claim = claim
@@ -255,15 +259,19 @@ func (c *call) do(ctx context.Context) (*Answer, *Error) {
 		}
 		return nil, c.hide(failure)
 	}
-	if c.payload != nil && c.payload.failure() != nil {
+	if c.payload != nil && !c.payload.whole() {
 		answer.close()
-		return nil, c.payload.failure()
+		return nil, c.why(errUnread)
 	}
 	if result, ok := answer.Document.(*DeleteResult); ok {
 		result.Errors = append(result.Errors, c.refused...)
 	}
 	return answer, nil
 }
+
+// errUnread is the failure of a connector that stores content without having
+// read it to its end.
+var errUnread = errors.New("the storage did not read the content to its end")
 
 // checkLocation holds a new bucket to the one region that there is.
 func (c *call) checkLocation() *Error {

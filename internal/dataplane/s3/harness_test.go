@@ -66,7 +66,7 @@ func open(t testing.TB, change ...func(*s3.Options)) *door {
 	address, _ := url.Parse(d.URL)
 	o := s3.Options{
 		Keys: d.keys, DB: d.trail, Policies: iam.NewCompiler(func(string) (string, bool) { return "", false }, 100),
-		Audit: d.trail, IDs: ids, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Region: region, URL: address,
+		Audit: d.trail, IDs: ids, Now: time.Now, Log: slog.New(slog.DiscardHandler), Region: region, URL: address,
 		ClientIP: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") },
 		Secure:   func(*http.Request) bool { return false },
 	}

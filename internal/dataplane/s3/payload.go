@@ -164,6 +164,9 @@ func (p *payload) told() Checksum {
 	return Checksum{Algorithm: p.algorithm, Value: p.checksum.value()}
 }
 
+// whole tells whether the body was read to its end, and everything holds.
+func (p *payload) whole() bool { return errors.Is(p.err, io.EOF) }
+
 // failure returns what is wrong with the body, nil for nothing.
 func (p *payload) failure() *Error {
 	e, _ := errors.AsType[*Error](p.err)

