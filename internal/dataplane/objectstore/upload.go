@@ -187,7 +187,7 @@ const maxParts = 10_000
 
 func (s *Store) completeUpload(ctx context.Context, account string, op *s3.Operation) (*s3.Answer, error) {
 	request, ok := op.Document.(*s3.CompleteMultipartUpload)
-	if !ok {
+	if !ok || len(request.Parts) == 0 {
 		return nil, s3.Fail("MalformedXML")
 	}
 	u, o, err := s.assemble(ctx, account, op, request.Parts)
@@ -312,17 +312,19 @@ func choose(all []part, want []s3.CompletedPart) ([]part, error) {
 		byNumber[p.number] = p
 	}
 	chosen := make([]part, 0, len(want))
-	for i, w := range want {
+	for _, w := range want {
 		p, ok := byNumber[w.PartNumber]
 		told := w.Of(p.checksum.Algorithm)
 		if !ok || p.etag != w.ETag || told != "" && told != p.checksum.Value {
 			return nil, s3.Fail("InvalidPart").With("PartNumber", strconv.Itoa(w.PartNumber)).With("ETag", w.ETag)
 		}
-		if p.size < minPart && i < len(want)-1 {
-			return nil, s3.Fail("EntityTooSmall").With("ProposedSize", strconv.FormatInt(p.size, 10)).
-				With("MinSizeAllowed", strconv.Itoa(minPart)).With("PartNumber", strconv.Itoa(w.PartNumber))
-		}
 		chosen = append(chosen, p)
+	}
+	for _, p := range chosen[:len(chosen)-1] {
+		if p.size < minPart {
+			return nil, s3.Fail("EntityTooSmall").With("ProposedSize", strconv.FormatInt(p.size, 10)).
+				With("MinSizeAllowed", strconv.Itoa(minPart)).With("PartNumber", strconv.Itoa(p.number))
+		}
 	}
 	return chosen, nil
 }
