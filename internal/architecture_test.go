@@ -26,7 +26,7 @@ func domain() []string {
 	return []string{
 		"internal/organization", "internal/instance", "internal/directory", "internal/permissionset",
 		"internal/assignment", "internal/application", "internal/iam", "internal/policy/...", "internal/audit",
-		"internal/credential", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession",
+		"internal/authsettings", "internal/credential", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession",
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -29,6 +30,7 @@ type sampleTx interface {
 	permissionset.Tx
 	assignment.Tx
 	credential.Tx
+	authsettings.Tx
 	// AnyAccount tells whether there is an account at all.
 	AnyAccount() (bool, error)
 }
@@ -53,7 +55,7 @@ func (s *sample) create() error {
 	s.sets = make(map[string]permissionset.PermissionSet)
 	s.users = make(map[string]string)
 	s.groups = make(map[string]string)
-	for _, step := range []func() error{s.createOrganization, s.createDirectory, s.createPermissionSets, s.assign} {
+	for _, step := range []func() error{s.createOrganization, s.createDirectory, s.relaxSignIn, s.createPermissionSets, s.assign} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -193,4 +195,11 @@ func (s *sample) assign() error {
 		}
 	}
 	return nil
+}
+
+// relaxSignIn lets people in who have no second factor: a sample node is for
+// one's own machine, where guides and automation sign in with a password.
+func (s *sample) relaxSignIn() error {
+	_, err := authsettings.Change(s.tx, s.instance.IdentityStoreID, func(a *authsettings.Settings) { a.NoMfa = authsettings.NoMfaAllow })
+	return err
 }

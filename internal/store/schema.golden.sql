@@ -63,6 +63,12 @@ CREATE TABLE audit_pending (
  body BYTEA NOT NULL
 );
 
+CREATE TABLE auth_settings (
+ store_id TEXT NOT NULL PRIMARY KEY REFERENCES instances (identity_store_id) ON DELETE CASCADE,
+ document TEXT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0)
+);
+
 CREATE TABLE authorization_codes (
  code_hash BYTEA NOT NULL PRIMARY KEY,
  client_id TEXT NOT NULL,
