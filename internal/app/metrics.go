@@ -15,6 +15,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
+	failures *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
@@ -24,18 +25,24 @@ func newMetrics() *metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "atrium_requests_total", Help: "API requests by service, operation, HTTP status and error code.",
 		}, []string{"service", "operation", "status", "code"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "atrium_failures_total", Help: "API requests that failed for a reason of Atrium's own, such as a database that is away; some services answer those with a status of 400.",
+		}, []string{"service", "operation"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "atrium_request_duration_seconds", Help: "Time to answer an API request.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 		}, []string{"service", "operation"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration,
+	m.registry.MustRegister(m.requests, m.failures, m.duration,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 func (m *metrics) observe(e gateway.Event) {
 	m.requests.WithLabelValues(e.Service, e.Operation, strconv.Itoa(e.Status), e.Code).Inc()
+	if e.Failed {
+		m.failures.WithLabelValues(e.Service, e.Operation).Inc()
+	}
 	m.duration.WithLabelValues(e.Service, e.Operation).Observe(e.Duration.Seconds())
 }
 

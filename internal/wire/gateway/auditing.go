@@ -131,7 +131,7 @@ func IdentityOf(p iam.Principal) audit.UserIdentity {
 
 // sessionContextOf describes the session of temporary credentials.
 func sessionContextOf(p iam.Principal) *audit.SessionContext {
-	s := &audit.SessionContext{Attributes: audit.SessionAttributes{MFAAuthenticated: strconv.FormatBool(p.MFAAuthenticated)}}
+	s := &audit.SessionContext{Attributes: audit.SessionAttributes{MFAAuthenticated: strconv.FormatBool(p.MFAAuthenticated())}}
 	if !p.IssuedAt.IsZero() {
 		s.Attributes.CreationDate = p.IssuedAt.UTC().Format(time.RFC3339)
 	}

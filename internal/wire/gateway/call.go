@@ -34,6 +34,7 @@ type call struct {
 	identified *iam.Principal
 	refused    error // of Refuse: the answer, once the transaction has committed
 	recorded   bool  // the refusal has its audit record
+	unsealed   error // a paging token could not be made
 
 	status int
 }
@@ -42,7 +43,7 @@ func (g *Gateway) newCall(r *http.Request) *call {
 	addr := g.ClientIP(r)
 	return &call{gateway: g, kind: g.resolver.classify(r), sourceAddr: addr, request: Request{
 		ID: g.IDs.UUID(), Time: g.Now().UTC().Truncate(time.Millisecond), SourceIP: addr.String(),
-		UserAgent: r.UserAgent(), Secure: g.Secure(r),
+		UserAgent: r.UserAgent(), Referer: r.Referer(), Secure: g.Secure(r),
 	}}
 }
 

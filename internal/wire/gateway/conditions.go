@@ -10,7 +10,7 @@ import (
 // conditionValues are the condition keys that the caller's policies see.
 func (c *call) conditionValues(tx Tx, rl realm, resources []string) (*policy.Values, error) {
 	facts := iam.Facts{
-		Time: c.request.Time, SourceIP: c.sourceAddr, UserAgent: c.request.UserAgent,
+		Time: c.request.Time, SourceIP: c.sourceAddr, UserAgent: c.request.UserAgent, Referer: c.request.Referer,
 		SecureTransport: c.request.Secure, RequestedRegion: c.request.Region,
 		ResourceAccount: rl.owner,
 	}

@@ -29,6 +29,8 @@ func TestConditionValues(t *testing.T) {
 		Tags: []ssoadmin.Tag{{Key: new("team"), Value: new("blue")}, {Key: new("env"), Value: new("dev")}},
 	})
 	untag := callOf(ssoadmin.Descriptor(), "UntagResource", &ssoadmin.UntagResourceRequest{TagKeys: []string{"team"}})
+	linked := callOf(organizations.Descriptor(), "ListRoots", &organizations.ListRootsRequest{})
+	linked.request.Referer = "https://example.com/page"
 	roots := callOf(organizations.Descriptor(), "ListRoots", &organizations.ListRootsRequest{})
 	assume := func(account string) *call {
 		return callOf(sts.Descriptor(), "AssumeRole", &sts.AssumeRoleRequest{RoleArn: new("arn:aws:iam::" + account + ":role/R")})
@@ -57,6 +59,8 @@ func TestConditionValues(t *testing.T) {
 		{"not all keys of tags", set, own, `{"ForAllValues:StringEquals":{"aws:TagKeys":["team"]}}`, policy.ImplicitDeny},
 		{"keys of tags to remove", untag, own, `{"ForAnyValue:StringEquals":{"aws:TagKeys":"team"}}`, policy.Allow},
 		{"keys have no values", untag, own, `{"Null":{"aws:RequestTag/team":"true"}}`, policy.Allow},
+		{"a referer", linked, own, `{"StringLike":{"aws:Referer":"https://example.com/*"}}`, policy.Allow},
+		{"no referer", roots, own, `{"Null":{"aws:Referer":"true"}}`, policy.Allow},
 		{"no tags", roots, own, `{"Null":{"aws:TagKeys":"true","aws:RequestTag/team":"true"}}`, policy.Allow},
 	}
 	for _, tt := range tests {

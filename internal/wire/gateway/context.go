@@ -72,6 +72,7 @@ type Request struct {
 	Time      time.Time // UTC, whole milliseconds
 	SourceIP  string
 	UserAgent string
+	Referer   string
 	Region    string // of the credential scope
 	Secure    bool   // arrived over TLS
 }
@@ -121,6 +122,7 @@ func (c *Context[T]) NextToken(after string, filters ...string) *string {
 	}
 	sealed, err := c.tokens.Seal([]byte(after), c.tokenBinding(filters))
 	if err != nil {
+		c.call.unsealed = err // no token would say that the list ends here
 		return nil
 	}
 	return new(base64.RawURLEncoding.EncodeToString(sealed))
@@ -129,7 +131,7 @@ func (c *Context[T]) NextToken(after string, filters ...string) *string {
 // tokenBinding is what a paging token is sealed to.
 func (c *Context[T]) tokenBinding(filters []string) []byte {
 	h := sha256.New()
-	for _, part := range append([]string{c.Caller.AccountID, c.Op.Name}, filters...) {
+	for _, part := range append([]string{c.Caller.AccountID, c.call.operationKey()}, filters...) {
 		h.Write(binary.AppendUvarint(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}

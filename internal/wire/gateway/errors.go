@@ -23,13 +23,24 @@ func refuse(status int, code, message string) *wireError {
 	return &wireError{status: status, failure: codec.Unmodelled(code, message)}
 }
 
+// ours tells whether Atrium failed, and not the caller. Some services answer
+// that with a status of 400, so the status does not say. A client that went
+// away is no failure.
+func (e *wireError) ours() bool {
+	if errors.Is(e.cause, context.Canceled) {
+		return false
+	}
+	failed := e.cause != nil && (fault.Is(e.cause, fault.Internal) || fault.Is(e.cause, fault.Unavailable))
+	return failed || e.status >= http.StatusInternalServerError
+}
+
 // translate turns any error of an operation into the service's wire error.
 // It is the only place that does: what it does not know is an internal error
 // whose text stays in the log.
 func translate(s *schema.Service, requestID string, err error) *wireError {
 	if errors.Is(err, schema.ErrNotImplemented) {
 		return refuse(http.StatusBadRequest, "UnsupportedOperationException",
-			"Atrium does not serve this operation yet. model/not-implemented.txt in its source lists what it does not serve.")
+			"Atrium does not serve this operation yet.")
 	}
 	f := faultOf(err, requestID)
 	shape := shapeOf(s, f)
@@ -121,7 +132,11 @@ func unknownOperation(k kind, name string) *wireError {
 		return refuse(http.StatusBadRequest, "InvalidAction",
 			fmt.Sprintf("The action %s is not valid for this web service.", clip(name, 100)))
 	}
-	return refuse(http.StatusBadRequest, "UnknownOperationException", "")
+	message := "The request does not name an operation as AWS JSON 1.1 does: by POST, the content type application/x-amz-json-1.1 and one X-Amz-Target."
+	if name != "" {
+		message = fmt.Sprintf("There is no operation %s here.", clip(name, 100))
+	}
+	return refuse(http.StatusBadRequest, "UnknownOperationException", message)
 }
 
 // clip shortens text that a caller sent, to at most limit characters, before

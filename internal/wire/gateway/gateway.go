@@ -110,7 +110,10 @@ type Event struct {
 	Service, Operation string
 	Status             int
 	Code               string // error code, "" when well
-	Duration           time.Duration
+	// Failed tells that Atrium failed, not the caller, whatever status the
+	// service has for that.
+	Failed   bool
+	Duration time.Duration
 }
 
 func (c *call) observe(ctx context.Context, err *wireError) {
@@ -122,7 +125,7 @@ func (c *call) observe(ctx context.Context, err *wireError) {
 		e.Service = c.target.service.desc.ID
 	}
 	if err != nil {
-		e.Code = err.failure.Code
+		e.Code, e.Failed = err.failure.Code, err.ours()
 	}
 	c.log(ctx, e, err)
 	if c.gateway.Observe != nil {
@@ -133,8 +136,11 @@ func (c *call) observe(ctx context.Context, err *wireError) {
 // log writes the request's one line.
 func (c *call) log(ctx context.Context, e Event, err *wireError) {
 	level, cause := slog.LevelInfo, ""
-	if err != nil && err.cause != nil && err.status >= http.StatusInternalServerError {
-		level, cause = slog.LevelError, err.cause.Error()
+	if e.Failed {
+		level = slog.LevelError
+		if err.cause != nil {
+			cause = err.cause.Error()
+		}
 	}
 	if !c.gateway.Log.Enabled(ctx, level) {
 		return

@@ -181,7 +181,7 @@ func serve(t *testing.T, db *notes, recorded *sink, do func(c *gateway.Context[*
 	t.Helper()
 	service := gateway.NewService(wire.Descriptor(), db, wire.Bind[*gateway.Context[*notesTx]](operation{do: do}))
 	g, err := gateway.New(gateway.Options{
-		Services: []gateway.Service{service}, Audit: recorded, IDs: ident.NewSource(rand.Reader),
+		Services: []gateway.Service{service}, Tokens: noTokens{}, Audit: recorded, IDs: ident.NewSource(rand.Reader),
 		Policies: iam.NewCompiler(func(string) (string, bool) { return "", false }, 1),
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(*http.Request) netip.Addr { return netip.IPv6Loopback() }, Secure: func(*http.Request) bool { return false },

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/awsapi/organizations"
+	"github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/wire/schema"
@@ -59,6 +60,9 @@ func TestResources(t *testing.T) {
 			"arn:aws:identitystore::123456789012:identitystore/d-1", "arn:aws:identitystore:::group/a",
 			"arn:aws:identitystore:::group/b", "arn:aws:identitystore:::membership/*", "arn:aws:identitystore:::user/u",
 		}},
+		{"what is not named", callOf(ids, "DescribeUser", &identitystore.DescribeUserRequest{IdentityStoreId: new("d-1")}), []string{
+			"arn:aws:identitystore::123456789012:identitystore/d-1", "arn:aws:identitystore:::user/*",
+		}},
 		{"the kind of resource that the value is", callOf(orgs, "ListTagsForResource", &organizations.ListTagsForResourceRequest{
 			ResourceId: new("ou-ab12-12345678"),
 		}), []string{"arn:aws:organizations::123456789012:ou/o-x/ou-ab12-12345678"}},
@@ -99,5 +103,25 @@ func TestPickKeepsOnlyWhatIsNamed(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTokensAreBound holds what a paging token belongs to.
+func TestTokensAreBound(t *testing.T) {
+	binding := func(account string, desc *schema.Service, filters ...string) string {
+		c := callOf(desc, "ListTagsForResource", nil)
+		return string((&Context[Tx]{Caller: iam.Principal{AccountID: account}, call: c}).tokenBinding(filters))
+	}
+	orgs, sso := organizations.Descriptor(), ssoadmin.Descriptor()
+	seen := make(map[string]string)
+	for name, b := range map[string]string{
+		"one": binding("111111111111", orgs, "a", "b"), "another account": binding("222222222222", orgs, "a", "b"),
+		"another service": binding("111111111111", sso, "a", "b"), "another filter": binding("111111111111", orgs, "a", "c"),
+		"no filter": binding("111111111111", orgs), "filters in one": binding("111111111111", orgs, "ab"),
+	} {
+		if other, ok := seen[b]; ok {
+			t.Errorf("%s and %s share their tokens", name, other)
+		}
+		seen[b] = name
 	}
 }

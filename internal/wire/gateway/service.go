@@ -72,7 +72,7 @@ func newContext[T Tx](ctx context.Context, c *call, tx T, work *outside) *Contex
 // may run more than once and so begins from the decoded input each time.
 func runOperation[T Tx](ctx context.Context, c *call, tx T, work *outside, op func(*Context[T], any) (any, error)) error {
 	c.output, c.replay = nil, nil
-	c.identified, c.refused, c.recorded = nil, nil, false
+	c.identified, c.refused, c.recorded, c.unsealed = nil, nil, false, nil
 	if err := c.authorize(tx); err != nil {
 		return err
 	}
@@ -83,6 +83,9 @@ func runOperation[T Tx](ctx context.Context, c *call, tx T, work *outside, op fu
 	if r, ok := errors.AsType[*refusal](err); ok {
 		c.refused = r.answer
 		return c.auditRefusal(tx)
+	}
+	if err == nil {
+		err = c.unsealed
 	}
 	if err != nil {
 		return err
