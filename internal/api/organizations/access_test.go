@@ -3,6 +3,7 @@ package organizations_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 
@@ -60,8 +61,8 @@ func (s *server) giveAccess(db *store.Store, account string, names ...string) {
 }
 
 // provisioned returns how many roles the organization's instance has in
-// account.
-func provisioned(t *testing.T, db *store.Store, account string) (n int) {
+// account, and how many requests to take assignments away it shows.
+func provisioned(t *testing.T, db *store.Store, account string) (n, deletions int) {
 	t.Helper()
 	err := db.View(t.Context(), func(tx *store.Tx) error {
 		o, err := organization.Required(tx, management)
@@ -73,13 +74,17 @@ func provisioned(t *testing.T, db *store.Store, account string) (n int) {
 			return err
 		}
 		list, err := tx.ProvisionsOfAccount(in.ID, account, "", "", 100)
-		n = len(list)
+		if err != nil {
+			return err
+		}
+		requests, err := tx.AssignmentRequests(in.ID, assignment.Deletion, "", time.Time{}, "", 100)
+		n, deletions = len(list), len(requests)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, deletions
 }
 
 func TestRemovedAccountLosesItsAccess(t *testing.T) {
@@ -89,12 +94,12 @@ func TestRemovedAccountLosesItsAccess(t *testing.T) {
 		must(c.CreateOrganization(ctx, nil))(t)
 		member := s.member(c, "member")
 		s.giveAccess(db, member, "One", "Two")
-		if n := provisioned(t, db, member); n != 2 {
+		if n, _ := provisioned(t, db, member); n != 2 {
 			t.Fatalf("%d roles before the account is removed, want 2", n)
 		}
 		must(c.RemoveAccountFromOrganization(ctx, &sdk.RemoveAccountFromOrganizationInput{AccountId: &member}))(t)
-		if n := provisioned(t, db, member); n != 0 {
-			t.Errorf("%d roles are left in the removed account", n)
+		if n, deletions := provisioned(t, db, member); n != 0 || deletions != 0 {
+			t.Errorf("%d roles are left in the removed account, and %d requests show that nobody made", n, deletions)
 		}
 		// The instance must go before its organization.
 		if _, err := c.DeleteOrganization(ctx, nil); code(err) != "OrganizationNotEmptyException" {

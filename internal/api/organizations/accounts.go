@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
 	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
@@ -108,5 +109,9 @@ func (Service) RemoveAccountFromOrganization(c *gateway.Context[Tx], in *wire.Re
 	if err := organization.RemoveAccount(c.Tx, o, *in.AccountId); err != nil {
 		return nil, err
 	}
-	return answer(&wire.RemoveAccountFromOrganizationOutput{}, withdraw(c, o, *in.AccountId))
+	identityCenter, found, err := c.Tx.InstanceOfOrganization(o.ID)
+	if err == nil && found {
+		err = assignment.WithdrawAccount(c.Tx, identityCenter, *in.AccountId)
+	}
+	return answer(&wire.RemoveAccountFromOrganizationOutput{}, err)
 }

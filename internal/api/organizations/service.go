@@ -15,7 +15,7 @@ type Tx interface {
 	gateway.Tx
 	organization.Tx
 	instance.Reader
-	assignment.Tx
+	assignment.WithdrawTx
 }
 
 // Service implements the operations of organizations; those it does not have
