@@ -207,7 +207,7 @@ func TestConditionKeys(t *testing.T) {
 	role := iam.Role{AccountID: account, ID: "AROAEXAMPLE", Path: "/p/", Name: "R"}
 	session := role.Session("sam.lee")
 	session.IssuedAt, session.SourceIdentity, session.IdentityStoreUserID = now, "sam", "user-1"
-	session.MFAAuthenticated = true
+	session.MFAAt = now.Add(-time.Minute)
 	session.Tags = map[string]string{"team": "blue"}
 	user := iam.Principal{Kind: iam.KindUser, AccountID: account, ARN: "arn:aws:iam::111122223333:user/sam", ID: "AIDAEXAMPLE", UserName: "sam"}
 	facts := iam.Facts{
@@ -245,6 +245,10 @@ func TestConditionKeys(t *testing.T) {
 		{"organization", user, facts, `{"StringEquals":{"aws:PrincipalOrgID":"o-example"}}`, "yes"},
 		{"no organization", user, bare, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-example"}}`, "yes"},
 		{"MFA of a session", session, facts, `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`, "yes"},
+		{"its age, in whole seconds", session, facts, `{"NumericEquals":{"aws:MultiFactorAuthAge":"60"}}`, "yes"},
+		{"a session without MFA says so", role.Session("sam.lee"), facts, `{"Bool":{"aws:MultiFactorAuthPresent":"false"}}`, "yes"},
+		{"and that has no age", role.Session("sam.lee"), facts, `{"Null":{"aws:MultiFactorAuthAge":"true"}}`, "yes"},
+		{"so that no age is small enough", role.Session("sam.lee"), facts, `{"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}`, "no"},
 		{"long-term keys say nothing of MFA", user, facts, `{"Null":{"aws:MultiFactorAuthPresent":"true"}}`, "yes"},
 		{"so BoolIfExists denies them", user, facts, `{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`, "yes"},
 		{"issue time", session, facts, `{"DateLessThan":{"aws:TokenIssueTime":"2026-01-15T12:00:01Z"}}`, "yes"},

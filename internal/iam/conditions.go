@@ -39,7 +39,7 @@ type GlobalKeys struct {
 	principalARN, principalAccount, principalType, principalIsService, userID, userName,
 	sourceIP, userAgent, referer, secureTransport, requestedRegion, currentTime, epochTime, viaService,
 	organizationID, resourceAccount, resourceOrganizationID, tagKeys,
-	mfaPresent, tokenIssueTime, sourceIdentity, identityStoreUser policy.Key
+	mfaPresent, mfaAge, tokenIssueTime, sourceIdentity, identityStoreUser policy.Key
 }
 
 // NewGlobalKeys returns the global condition keys (IAM User Guide, "AWS global
@@ -51,7 +51,8 @@ func NewGlobalKeys() *GlobalKeys {
 		always: policy.NewKeySet(
 			"aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:PrincipalIsAWSService",
 			"aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:PrincipalOrgID", "aws:PrincipalTag/*",
-			"aws:userid", "aws:username", "aws:FederatedProvider", "aws:MultiFactorAuthPresent", "aws:TokenIssueTime",
+			"aws:userid", "aws:username", "aws:FederatedProvider", "aws:MultiFactorAuthPresent",
+			"aws:MultiFactorAuthAge", "aws:TokenIssueTime",
 			"aws:SourceIdentity", "identitystore:UserId",
 			"aws:SourceIp", "aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpcSourceIp",
 			"aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths",
@@ -70,7 +71,7 @@ func NewGlobalKeys() *GlobalKeys {
 		organizationID:  policy.NewKey("aws:PrincipalOrgID"),
 		resourceAccount: policy.NewKey("aws:ResourceAccount"), resourceOrganizationID: policy.NewKey("aws:ResourceOrgID"),
 		tagKeys:    policy.NewKey("aws:TagKeys"),
-		mfaPresent: policy.NewKey("aws:MultiFactorAuthPresent"), tokenIssueTime: policy.NewKey("aws:TokenIssueTime"),
+		mfaPresent: policy.NewKey("aws:MultiFactorAuthPresent"), mfaAge: policy.NewKey("aws:MultiFactorAuthAge"), tokenIssueTime: policy.NewKey("aws:TokenIssueTime"),
 		sourceIdentity: policy.NewKey("aws:SourceIdentity"), identityStoreUser: policy.NewKey("identitystore:UserId"),
 	}
 }
@@ -80,7 +81,7 @@ func NewGlobalKeys() *GlobalKeys {
 func (k *GlobalKeys) Values(p Principal, f Facts) *policy.Values {
 	v := new(policy.Values)
 	v.Cover(k.always)
-	k.setPrincipal(v, p)
+	k.setPrincipal(v, p, f.Time)
 
 	setIf := func(key policy.Key, value string) {
 		if value != "" {
@@ -106,8 +107,8 @@ func (k *GlobalKeys) Values(p Principal, f Facts) *policy.Values {
 	return v
 }
 
-// setPrincipal sets the keys that tell who p is.
-func (k *GlobalKeys) setPrincipal(v *policy.Values, p Principal) {
+// setPrincipal sets the keys that tell who p is. at is the time of the request.
+func (k *GlobalKeys) setPrincipal(v *policy.Values, p Principal, at time.Time) {
 	v.Set(k.principalARN, policyARN(p))
 	v.Set(k.principalAccount, p.AccountID)
 	v.Set(k.principalType, principalType(p.Kind))
@@ -118,7 +119,10 @@ func (k *GlobalKeys) setPrincipal(v *policy.Values, p Principal) {
 	}
 	if p.Session != nil || p.Kind == KindRoleSession || p.Kind == KindFederatedUser {
 		// Long-term keys carry no such key at all.
-		v.Set(k.mfaPresent, strconv.FormatBool(p.MFAAuthenticated))
+		v.Set(k.mfaPresent, strconv.FormatBool(p.MFAAuthenticated()))
+	}
+	if p.MFAAuthenticated() {
+		v.Set(k.mfaAge, strconv.FormatInt(int64(at.Sub(p.MFAAt)/time.Second), 10))
 	}
 	if !p.IssuedAt.IsZero() {
 		v.Set(k.tokenIssueTime, p.IssuedAt.UTC().Format(time.RFC3339))

@@ -52,8 +52,9 @@ type Principal struct {
 	// IssuedAt is when temporary credentials were issued; zero for long-term
 	// ones.
 	IssuedAt time.Time
-	// MFAAuthenticated tells whether the session was opened with MFA.
-	MFAAuthenticated bool
+	// MFAAt is when whoever opened the session proved a second factor; zero for
+	// no such proof.
+	MFAAt time.Time
 	// SourceIdentity is the source identity of a role session, "" for none.
 	SourceIdentity string
 	// Tags are the principal's tags and, for sessions, its session tags.
@@ -78,6 +79,9 @@ type Session struct {
 	Change    int64
 	DependsOn []epoch.Ref
 }
+
+// MFAAuthenticated tells whether the session was opened with a second factor.
+func (p Principal) MFAAuthenticated() bool { return !p.MFAAt.IsZero() }
 
 // Root returns the root principal of an account.
 func Root(accountID string) Principal {

@@ -32,6 +32,9 @@ type Family struct {
 	// What the family's person and directory are now. Only read.
 	InstanceID, OwnerAccountID string
 	UserEnabled                bool
+	// MFAAt is when the person last proved a second factor in the portal
+	// session; zero for not at all.
+	MFAAt time.Time
 }
 
 // FamilyReader finds families.
@@ -69,6 +72,9 @@ type Grant struct {
 	SessionID string
 	ClientID  string
 	ExpiresAt time.Time // of the token
+	// MFAAt is when the person last proved a second factor in that session; zero
+	// for not at all.
+	MFAAt time.Time
 }
 
 // maxExchanges bounds how many exchanges a family remembers. A client that
@@ -242,7 +248,7 @@ func VerifyAccessToken(tx FamilyReader, now time.Time, keys Keys, token string) 
 	}
 	return Grant{
 		FamilyID: f.ID, StoreID: f.StoreID, UserID: f.UserID, InstanceID: f.InstanceID, OwnerAccountID: f.OwnerAccountID,
-		SessionID: f.SessionID, ClientID: f.ClientID, ExpiresAt: expires,
+		SessionID: f.SessionID, ClientID: f.ClientID, ExpiresAt: expires, MFAAt: f.MFAAt,
 	}, nil
 }
 

@@ -22,10 +22,10 @@ func TestForPerson(t *testing.T) {
 			AccountID: account, PermissionSetID: "ps-1", PermissionSetName: "Admin", RoleID: role().ID, RoleName: role().Name, RolePath: role().Path,
 			SessionDuration: 4 * time.Hour,
 		},
-		PortalSessionID: "session-1",
+		PortalSessionID: "session-1", MFAAt: now.Add(-time.Hour),
 	}
 	want := role().Session("sam.lee")
-	want.IdentityStoreUserID, want.IssuedAt = "user-1", now
+	want.IdentityStoreUserID, want.IssuedAt, want.MFAAt = "user-1", now, now.Add(-time.Hour)
 	want.Session = &iam.Session{ExpiresAt: now.Add(4 * time.Hour), Change: 7, DependsOn: []epoch.Ref{
 		{Scope: epoch.User, ID: "user-1"},
 		epoch.AccessOf("user-1", account, "ps-1"),

@@ -18,6 +18,9 @@ type Access struct {
 	// PortalSessionID is the session at the access portal from which it is
 	// opened.
 	PortalSessionID string
+	// MFAAt is when the person proved a second factor in that session; zero for
+	// not at all.
+	MFAAt time.Time
 }
 
 // ForPerson returns the principal of a session that Identity Center opens for
@@ -27,7 +30,7 @@ func ForPerson(now time.Time, change int64, a Access) iam.Principal {
 	role := iam.Role{AccountID: a.Role.AccountID, ID: a.Role.RoleID, Name: a.Role.RoleName, Path: a.Role.RolePath}
 	p := role.Session(SessionName(a.User))
 	p.IdentityStoreUserID = a.User.ID
-	p.IssuedAt = now
+	p.IssuedAt, p.MFAAt = now, a.MFAAt
 	p.Session = &iam.Session{
 		ExpiresAt: now.Add(a.Role.SessionDuration),
 		Change:    change,

@@ -59,7 +59,7 @@ func role() iam.Role {
 // session is a role session with everything that one can have.
 func session() iam.Principal {
 	p := role().Session("sam.lee")
-	p.IssuedAt, p.IdentityStoreUserID, p.SourceIdentity, p.MFAAuthenticated = now, "user-1", "sam", true
+	p.IssuedAt, p.IdentityStoreUserID, p.SourceIdentity, p.MFAAt = now, "user-1", "sam", now.Add(-time.Minute)
 	p.Tags = map[string]string{"team": "blue", "cost": "1"}
 	p.Session = &iam.Session{
 		ExpiresAt: now.Add(time.Hour), Change: 7, TransitiveTagKeys: []string{"team"},
@@ -176,7 +176,9 @@ func TestSessionsSurviveSealing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := iam.Role{AccountID: account, ID: text.Draw(t, "id"), Name: text.Draw(t, "name"), Path: text.Draw(t, "path")}.Session(text.Draw(t, "session"))
 		p.IdentityStoreUserID, p.SourceIdentity = text.Draw(t, "user"), text.Draw(t, "source")
-		p.MFAAuthenticated = rapid.Bool().Draw(t, "mfa")
+		if rapid.Bool().Draw(t, "mfa") {
+			p.MFAAt = time.UnixMilli(rapid.Int64Range(1, 1<<42).Draw(t, "mfa at")).UTC()
+		}
 		p.IssuedAt = time.UnixMilli(rapid.Int64Range(1, 1<<42).Draw(t, "issued")).UTC()
 		p.Tags = rapid.MapOfN(text, text, 0, 5).Draw(t, "tags")
 		list := rapid.SliceOfN(text, 0, 4)

@@ -36,7 +36,7 @@ func encode(id []byte, p iam.Principal) (plain []byte, packed int) {
 	}
 	w.time(p.IssuedAt)
 	w.time(s.ExpiresAt)
-	w.flag(p.MFAAuthenticated)
+	w.time(p.MFAAt)
 	w.number(uint64(s.Change))
 
 	fixed := len(w)
@@ -78,7 +78,7 @@ func decode(plain []byte) (id []byte, p iam.Principal, ok bool) {
 	s := new(iam.Session)
 	p.Session = s
 	p.IssuedAt, s.ExpiresAt = r.time(), r.time()
-	p.MFAAuthenticated = r.byte() == 1
+	p.MFAAt = r.time()
 	s.Change = int64(r.number())
 	p.SourceIdentity = r.text()
 	n := r.length()
@@ -101,14 +101,6 @@ func decode(plain []byte) (id []byte, p iam.Principal, ok bool) {
 type writer []byte
 
 func (w *writer) number(n uint64) { *w = binary.AppendUvarint(*w, n) }
-
-func (w *writer) flag(b bool) {
-	if b {
-		*w = append(*w, 1)
-	} else {
-		*w = append(*w, 0)
-	}
-}
 
 func (w *writer) time(t time.Time) {
 	if t.IsZero() {

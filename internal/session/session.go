@@ -25,6 +25,9 @@ type Session struct {
 	CreatedAt       time.Time
 	ExpiresAt       time.Time
 	Client          Client // at sign-in
+	// MFAAt is when the person last proved a second factor in the session; zero
+	// for not at all.
+	MFAAt time.Time
 }
 
 // Client is where a session was begun from.
@@ -54,6 +57,9 @@ type Reader interface {
 type Tx interface {
 	Reader
 	InsertPortalSession(Session, TokenHash) error
+	// SetPortalSessionMFA stores MFAAt of a session and reports whether there
+	// is one.
+	SetPortalSessionMFA(id string, at time.Time) (bool, error)
 	// DeletePortalSession deletes a session, with what was issued in it, and
 	// reports whether there was one.
 	DeletePortalSession(id string) (bool, error)
@@ -76,6 +82,17 @@ func Start(tx Tx, now time.Time, ids ident.Source, storeID, userID string, durat
 	}
 	token := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
 	return s, token, tx.InsertPortalSession(s, hashToken(token))
+}
+
+// Strengthen notes that the person of a session has proved a second factor,
+// now. What is opened from the session afterwards says so. fault.NotFound,
+// subject "session", when it has ended.
+func Strengthen(tx Tx, now time.Time, id string) error {
+	stored, err := tx.SetPortalSessionMFA(id, now)
+	if err == nil && !stored {
+		err = errEnded()
+	}
+	return err
 }
 
 // ByToken returns the session that a token proves. found is false when there
@@ -115,7 +132,7 @@ func End(tx Tx, id string) error {
 		return err
 	}
 	if !ended {
-		return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+		return errEnded()
 	}
 	return tx.RevokePortalSession(id)
 }
@@ -126,6 +143,10 @@ func EndAll(tx Tx, storeID, userID string) (int64, error) {
 		return 0, err
 	}
 	return tx.DeletePortalSessionsOfUser(storeID, userID)
+}
+
+func errEnded() error {
+	return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
 }
 
 // hashToken hashes a token. Tokens are random and long, so that a hash without

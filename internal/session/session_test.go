@@ -187,3 +187,24 @@ func TestList(t *testing.T) {
 		})
 	})
 }
+
+// A second factor that is proved later is the session's from then on.
+func TestStrengthen(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		one, token := start(t, s, newUser(t, s, "sam"))
+		if !one.MFAAt.IsZero() {
+			t.Errorf("a session begins with a second factor at %v", one.MFAAt)
+		}
+		at := one.CreatedAt.Add(time.Minute)
+		update(t, s, func(tx *store.Tx) error { return session.Strengthen(tx, at, one.ID) })
+		got, found := byToken(t, s, at, token)
+		one.MFAAt = at
+		if diff := cmp.Diff(one, got); !found || diff != "" {
+			t.Errorf("found = %t (-want +got):\n%s", found, diff)
+		}
+		err := s.Update(t.Context(), func(tx *store.Tx) error { return session.Strengthen(tx, at, "no-such-session") })
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("of a session that has ended: %v", err)
+		}
+	})
+}

@@ -23,21 +23,22 @@ func (t *Tx) PortalInstance() (instance.Instance, bool, error) {
 // TokenFamily is part of oauth.FamilyReader.
 func (t *Tx) TokenFamily(id string) (f oauth.Family, found bool, err error) {
 	var scopes, exchanges, status string
-	var created, expires int64
+	var created, expires, mfa int64
 	found, err = t.row(`SELECT f.id, f.client_id, f.session_id, f.store_id, f.user_id, f.scopes, f.created_at, f.expires_at,
-			f.sequence, f.exchanges, i.id, i.owner_account_id, u.status
+			f.sequence, f.exchanges, i.id, i.owner_account_id, u.status, p.mfa_at
 		FROM token_families f
+		JOIN portal_sessions p ON p.id = f.session_id
 		JOIN instances i ON i.identity_store_id = f.store_id
 		JOIN directory_users u ON u.store_id = f.store_id AND u.user_id = f.user_id
 		WHERE f.id = $1`, []any{id},
 		&f.ID, &f.ClientID, &f.SessionID, &f.StoreID, &f.UserID, &scopes, &created, &expires,
-		&f.Sequence, &exchanges, &f.InstanceID, &f.OwnerAccountID, &status)
+		&f.Sequence, &exchanges, &f.InstanceID, &f.OwnerAccountID, &status, &mfa)
 	if err != nil || !found {
 		return oauth.Family{}, false, err
 	}
 	f.Scopes = strings.Fields(scopes)
 	f.CreatedAt, f.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
-	f.UserEnabled = status == "ENABLED"
+	f.UserEnabled, f.MFAAt = status == "ENABLED", millis(mfa)
 	f.Exchanges, err = decodeTimes(exchanges)
 	return f, true, err
 }

@@ -443,7 +443,7 @@ CREATE TABLE portal_sessions (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  source_ip TEXT NOT NULL,
- user_agent TEXT NOT NULL,
+ user_agent TEXT NOT NULL, mfa_at BIGINT NOT NULL DEFAULT 0,
  FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
 );
 

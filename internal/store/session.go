@@ -8,7 +8,7 @@ import (
 
 var _ portal.Tx = (*Tx)(nil)
 
-const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent`
+const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at`
 
 // PortalSession is part of session.Reader.
 func (t *Tx) PortalSession(id string) (portal.Session, bool, error) {
@@ -36,8 +36,9 @@ func (t *Tx) PortalSessionsOfUser(storeID, userID, after string, limit int) ([]p
 func (t *Tx) portalSessions(where string, args ...any) (list []portal.Session, err error) {
 	err = t.rows(`SELECT `+portalSessionColumns+` FROM portal_sessions WHERE `+where, args, func(scan func(...any) error) error {
 		var s portal.Session
-		var created, expires int64
-		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent)
+		var created, expires, mfa int64
+		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent, &mfa)
+		s.MFAAt = millis(mfa)
 		s.CreatedAt, s.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
 		list = append(list, s)
 		return err
@@ -47,10 +48,16 @@ func (t *Tx) portalSessions(where string, args ...any) (list []portal.Session, e
 
 // InsertPortalSession is part of session.Tx.
 func (t *Tx) InsertPortalSession(s portal.Session, hash portal.TokenHash) error {
-	_, err := t.exec(`INSERT INTO portal_sessions (id, token_hash, store_id, user_id, created_at, expires_at, source_ip, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		s.ID, hash[:], s.StoreID, s.UserID, s.CreatedAt.UnixMilli(), s.ExpiresAt.UnixMilli(), s.Client.IP, s.Client.UserAgent)
+	_, err := t.exec(`INSERT INTO portal_sessions (id, token_hash, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		s.ID, hash[:], s.StoreID, s.UserID, s.CreatedAt.UnixMilli(), s.ExpiresAt.UnixMilli(), s.Client.IP, s.Client.UserAgent, unixMillis(s.MFAAt))
 	return err
+}
+
+// SetPortalSessionMFA is part of session.Tx.
+func (t *Tx) SetPortalSessionMFA(id string, at time.Time) (bool, error) {
+	n, err := t.exec(`UPDATE portal_sessions SET mfa_at = $2 WHERE id = $1`, id, unixMillis(at))
+	return n == 1, err
 }
 
 // DeletePortalSession is part of session.Tx.

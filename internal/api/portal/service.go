@@ -122,7 +122,7 @@ func (s Service) GetRoleCredentials(c Context, in *wire.GetRoleCredentialsReques
 		return nil, err
 	}
 	credentials, err := rolesession.Issue(s.Sessions, c.IDs, rolesession.ForPerson(c.Request.Time, change, rolesession.Access{
-		User: user, Role: role, PortalSessionID: grant.SessionID,
+		User: user, Role: role, PortalSessionID: grant.SessionID, MFAAt: grant.MFAAt,
 	}))
 	if err != nil {
 		return nil, err
