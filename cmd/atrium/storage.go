@@ -29,6 +29,9 @@ func (d devCommand) storage(ctx context.Context, log *slog.Logger) (opened s3.Co
 	return remoteStorage(remote), func() {}, err
 }
 
+// sweepInterval is how often the node's own storage is swept.
+const sweepInterval = 24 * time.Hour
+
 // openStorage opens the storage in dir and sweeps it in the background.
 func openStorage(ctx context.Context, dir string, log *slog.Logger) (opened s3.Connector, closeIt func(), err error) {
 	store, err := objectstore.Open(ctx, dir, ident.NewSource(rand.Reader), time.Now)
@@ -38,8 +41,14 @@ func openStorage(ctx context.Context, dir string, log *slog.Logger) (opened s3.C
 	ctx, stop := context.WithCancel(ctx)
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() {
-		if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Error("what a crash left in the object store is still there", "error", err)
+		for ctx.Err() == nil {
+			if err := store.Sweep(ctx); err != nil && ctx.Err() == nil {
+				log.Error("what a crash left in the object store is still there", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(sweepInterval):
+			}
 		}
 	})
 	return store, func() {

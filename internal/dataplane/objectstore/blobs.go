@@ -131,16 +131,19 @@ func (b *blobs) release(parts []blob) {
 	}
 }
 
-// sweep removes every file that is not in use and was last written before a
-// time.
-func (b *blobs) sweep(used map[string]bool, before time.Time) error {
+// sweep removes every file that is neither in use nor being read and was last
+// written before a time.
+func (b *blobs) sweep(ctx context.Context, used map[string]bool, before time.Time) error {
 	err := filepath.WalkDir(b.dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil || d.IsDir() || used[d.Name()] {
 			return err
 		}
 		info, err := d.Info()
 		if err == nil && info.ModTime().Before(before) {
-			err = os.Remove(path) //nolint:gosec // the directory is ours alone
+			err = b.removeUnread(d.Name(), path)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // somebody else has removed it
@@ -151,6 +154,16 @@ func (b *blobs) sweep(used map[string]bool, before time.Time) error {
 		return nil
 	}
 	return err
+}
+
+// removeUnread removes a file unless somebody reads it, who removes it then.
+func (b *blobs) removeUnread(id, path string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held[id] > 0 {
+		return nil
+	}
+	return os.Remove(path) //nolint:gosec // the directory is ours alone
 }
 
 // open returns the content of parts, from offset, length bytes long. The
@@ -214,11 +227,14 @@ func (c *content) Read(p []byte) (int, error) {
 	}
 }
 
-// Close is io.Closer's.
+// Close is io.Closer's. Once is enough, and more does no harm.
 func (c *content) Close() error {
 	c.blobs.release(c.all)
+	c.all, c.rest, c.left = nil, nil, 0
 	if c.file == nil {
 		return nil
 	}
-	return c.file.Close()
+	f := c.file
+	c.file = nil
+	return f.Close()
 }

@@ -55,7 +55,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.blobs.sweep(used, s.now().Add(-orphanAge))
+	return s.blobs.sweep(ctx, used, s.now().Add(-orphanAge))
 }
 
 // Do is s3.Connector's.

@@ -231,9 +231,13 @@ func TestContentGoesWithItsObject(t *testing.T) {
 func TestReadersKeepWhatTheyBeganToRead(t *testing.T) {
 	s := open(t)
 	large := strings.Repeat("x", 5<<20)
-	for how, op := range map[string]func() *s3.Operation{
-		"replaced": func() *s3.Operation { return put("key", "new") },
-		"deleted":  func() *s3.Operation { return operation("DeleteObject", "key", nil) },
+	for _, test := range []struct {
+		how   string
+		op    *s3.Operation
+		files int // of what is there then
+	}{
+		{"replaced", put("key", "new"), 1},
+		{"deleted", operation("DeleteObject", "key", nil), 0},
 	} {
 		s.must(t, s.upload(t, "key", large, large, "end"))
 		a := s.must(t, operation("GetObject", "key", nil))
@@ -241,15 +245,23 @@ func TestReadersKeepWhatTheyBeganToRead(t *testing.T) {
 		if _, err := io.ReadFull(a.Body, first); err != nil {
 			t.Fatal(err)
 		}
-		s.must(t, op())
+		s.must(t, test.op)
+		// A sweep must not take away either what the index knows no more.
+		s.shift.Store(int64(48 * time.Hour))
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.shift.Store(0)
 		rest, err := io.ReadAll(a.Body)
 		if err != nil || string(first)+string(rest) != large+large+"end" {
-			t.Errorf("%s: %d bytes, %v", how, len(rest)+10, err)
+			t.Errorf("%s: %d bytes, %v", test.how, len(rest)+10, err)
 		}
-		a.Body.Close()
-	}
-	if got := s.files(t); got != 0 {
-		t.Errorf("%d files are left", got)
+		if err := errors.Join(a.Body.Close(), a.Body.Close()); err != nil {
+			t.Errorf("%s: closing twice: %v", test.how, err)
+		}
+		if got := s.files(t); got != test.files {
+			t.Errorf("%s: %d files are left, want %d", test.how, got, test.files)
+		}
 	}
 }
 
@@ -320,6 +332,23 @@ func TestACompletionCanBeRepeated(t *testing.T) {
 	s.must(t, put("key", "other"))
 	if got := s.code(op); got != "NoSuchUpload" {
 		t.Errorf("after the object was replaced: %q", got)
+	}
+}
+
+func TestCompletionsAtOnceHaveOneAnswer(t *testing.T) {
+	s := open(t)
+	op := s.upload(t, "key", strings.Repeat("x", 5<<20), "end")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if got := s.code(op); got != "" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+	all.Wait()
+	if got := s.files(t); got != 2 {
+		t.Errorf("%d files for an object of two parts", got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -196,6 +197,9 @@ func (s *Store) completeUpload(ctx context.Context, account string, op *s3.Opera
 	}
 	var gone []blob
 	err = s.index.update(ctx, func(tx *tx) error {
+		if _, err := tx.upload(account, op); err != nil {
+			return err // somebody else has ended it meanwhile
+		}
 		if err := tx.expectWrite(account, op); err != nil {
 			return err
 		}
@@ -206,15 +210,15 @@ func (s *Store) completeUpload(ctx context.Context, account string, op *s3.Opera
 		if gone, err = unused(all, o.blobs); err != nil {
 			return err
 		}
-		if ended, err := tx.changed(`DELETE FROM uploads WHERE id = $1`, u.id); err != nil || !ended {
-			return errors.Join(err, s3.Fail("NoSuchUpload"))
+		if err := tx.exec(`DELETE FROM uploads WHERE id = $1`, u.id); err != nil {
+			return err
 		}
 		replaced, err := tx.putObject(account, op.Bucket, o)
 		gone = append(gone, replaced...)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return s.completed(ctx, account, op, err)
 	}
 	s.blobs.remove(gone...)
 	return completedAnswer(o), nil
@@ -229,8 +233,8 @@ func completedAnswer(o *object) *s3.Answer {
 	return &s3.Answer{Document: out}
 }
 
-// completed answers a repeated completion, whose first answer was lost, as the
-// first time.
+// completed answers a repeated completion, whose first answer was lost or is
+// still to come, as the first one.
 func (s *Store) completed(ctx context.Context, account string, op *s3.Operation, failed error) (*s3.Answer, error) {
 	if e, ok := errors.AsType[*s3.Error](failed); !ok || e.Code != "NoSuchUpload" {
 		return nil, failed
@@ -256,9 +260,15 @@ func unused(all []part, used []blob) (rest []blob, err error) {
 		delete(in, p.blob.ID)
 	}
 	if len(in) > 0 {
-		return nil, s3.Fail("InvalidPart").Saying("A part was replaced while the upload was completed.")
+		return nil, partReplaced()
 	}
 	return rest, nil
+}
+
+// partReplaced is the failure of a completion beside which a part is uploaded
+// anew.
+func partReplaced() error {
+	return s3.Fail("InvalidPart").Saying("A part was replaced while the upload was completed.")
 }
 
 // assemble makes an object of the parts of an upload that the caller names.
@@ -343,7 +353,9 @@ func (s *Store) checksumOf(ctx context.Context, u upload, parts []part, o *objec
 		}
 		defer body.Close()
 		content := newSummed(body, u.algorithm)
-		_, err = io.Copy(io.Discard, reader{ctx, content})
+		if _, err = io.Copy(io.Discard, reader{ctx, content}); errors.Is(err, fs.ErrNotExist) {
+			err = partReplaced()
+		}
 		return content.checksum(), err
 	}
 	hash := s3.NewChecksum(u.algorithm)
