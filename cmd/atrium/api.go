@@ -28,7 +28,11 @@ func findNode(ctx context.Context, dir string) (node, error) {
 		}
 		return n, err
 	}
-	if err := checkReady(ctx, n.Endpoints.People); err != nil {
+	client, err := trusting(n.CABundle)
+	if err != nil {
+		return n, err
+	}
+	if err := checkReady(ctx, client, n.Endpoints.People); err != nil {
 		return n, fmt.Errorf("the dev node on %s does not answer: %w", dir, err)
 	}
 	return n, nil
@@ -56,7 +60,11 @@ func (n node) call(ctx context.Context, s *schema.Service, operation string, in,
 	if err := sigv4.Sign(r, body, n.Administrator.ID, n.Administrator.Secret, n.Region, s.SigningName, time.Now()); err != nil {
 		return err
 	}
-	response, err := (&http.Client{}).Do(r)
+	client, err := trusting(n.CABundle)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(r)
 	if err != nil {
 		return err
 	}

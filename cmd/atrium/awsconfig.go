@@ -28,7 +28,7 @@ func (a awsConfigCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	p.DataPath = ruleSetDir(a.DataDir)
+	p.DataPath, p.CABundle = ruleSetDir(a.DataDir), n.CABundle
 	text, err := p.Config()
 	if err != nil {
 		return err

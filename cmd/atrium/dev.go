@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +21,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/localca"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -31,6 +34,7 @@ type devCommand struct {
 	DatabaseDSN string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
 	S3Endpoint  string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
 	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
+	TLS         bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
 	Verbose     bool   `short:"v" help:"Log every request."`
 }
 
@@ -111,7 +115,7 @@ func (d devCommand) program(ctx context.Context, db *store.Store, storage s3.Con
 	if err != nil {
 		return nil, err
 	}
-	e := devEndpoints(l)
+	e := d.endpoints(l)
 	people, err := url.Parse(e.People)
 	if err != nil {
 		return nil, err
@@ -120,8 +124,12 @@ func (d devCommand) program(ctx context.Context, db *store.Store, storage s3.Con
 	if err != nil {
 		return nil, err
 	}
+	config, err := d.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
 	return app.New(ctx, app.Options{
-		Listener: l, PeopleURL: people, DataURL: data, Region: devRegion,
+		Listener: l, TLS: config, PeopleURL: people, DataURL: data, Region: devRegion,
 		Storage: storage, Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
 }
@@ -135,14 +143,41 @@ func devRoot(path string) (keys.Root, error) {
 	return keys.ReadRootFile(path, rand.Reader)
 }
 
-// devEndpoints are the two hosts of a dev node: the same listener under two
+// endpoints are the two hosts of a dev node: the same listener under two
 // names, which browsers keep apart.
-func devEndpoints(l net.Listener) clientenv.Endpoints {
-	port := l.Addr().(*net.TCPAddr).Port
-	return clientenv.Endpoints{
-		People: fmt.Sprintf("http://localhost:%d", port),
-		Data:   fmt.Sprintf("http://127.0.0.1:%d", port),
+func (d devCommand) endpoints(l net.Listener) clientenv.Endpoints {
+	scheme, port := "http", l.Addr().(*net.TCPAddr).Port
+	if d.TLS {
+		scheme = "https"
 	}
+	return clientenv.Endpoints{
+		People: fmt.Sprintf("%s://localhost:%d", scheme, port),
+		Data:   fmt.Sprintf("%s://127.0.0.1:%d", scheme, port),
+	}
+}
+
+// tlsConfig returns the node's certificate; nil without --tls.
+func (d devCommand) tlsConfig() (*tls.Config, error) {
+	if !d.TLS {
+		return nil, nil
+	}
+	authority, err := localca.Ensure(d.DataDir, time.Now(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := authority.Issue(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// caBundle is the file of what clients have to trust; "" without --tls.
+func (d devCommand) caBundle() string {
+	if !d.TLS {
+		return ""
+	}
+	return absolute(filepath.Join(d.DataDir, localca.CertificateFile))
 }
 
 // prepare creates the sample data on the first start, leaves for atrium env
@@ -159,14 +194,14 @@ func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener,
 	if err != nil {
 		return err
 	}
-	e := devEndpoints(l)
+	e := d.endpoints(l)
 	if err := clientenv.WriteRuleSets(ruleSetDir(d.DataDir), e); err != nil {
 		return err
 	}
 	if err := writeCLIModel(ruleSetDir(d.DataDir)); err != nil {
 		return err
 	}
-	if err := writeNode(d.DataDir, node{Endpoints: e, Region: devRegion, Administrator: admin}); err != nil {
+	if err := writeNode(d.DataDir, node{Endpoints: e, CABundle: d.caBundle(), Region: devRegion, Administrator: admin}); err != nil {
 		return err
 	}
 	return d.greet(s, e, sample)
@@ -215,6 +250,9 @@ func (d devCommand) greet(s streams, e clientenv.Endpoints, sample app.Sample) e
 	fmt.Fprintf(&b, "\nAtrium is running at %s\n\n", e.People)
 	if sample.Created {
 		b.WriteString("A sample organization was created: accounts management (123456789012),\nproduction (111111111111) and development (222222222222).\n\n")
+	}
+	if d.TLS {
+		fmt.Fprintf(&b, "Its certificate is vouched for by %s;\nbrowsers trust it once you import that file.\n\n", relative(d.caBundle()))
 	}
 	passwords := filepath.Join(d.DataDir, passwordFile)
 	fmt.Fprintf(&b, "Sign in to the AWS access portal at %s/start", e.People)
@@ -284,26 +322,48 @@ func relative(path string) string {
 }
 
 type healthcheckCommand struct {
-	URL string `arg:"" optional:"" default:"http://127.0.0.1:8484" help:"Address of the node."`
+	CABundle string `name:"ca-bundle" type:"path" placeholder:"FILE" help:"Certificates to trust (PEM), instead of the system's."`
+	URL      string `arg:"" optional:"" default:"http://127.0.0.1:8484" help:"Address of the node."`
 }
 
 // Run asks the node whether it is ready.
 func (h healthcheckCommand) Run(ctx context.Context, s streams) error {
-	if err := checkReady(ctx, h.URL); err != nil {
+	client, err := trusting(h.CABundle)
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(s.out, "ready")
+	if err := checkReady(ctx, client, h.URL); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, "ready")
 	return err
 }
 
-func checkReady(ctx context.Context, address string) error {
+// trusting returns a client that trusts the certificates in a file; the
+// system's when bundle is "".
+func trusting(bundle string) (*http.Client, error) {
+	if bundle == "" {
+		return &http.Client{}, nil
+	}
+	raw, err := os.ReadFile(bundle)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, fmt.Errorf("%s holds no certificate", bundle)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}, nil
+}
+
+func checkReady(ctx context.Context, client *http.Client, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/readyz", nil)
 	if err != nil {
 		return usageError{err}
 	}
-	resp, err := (&http.Client{}).Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ const (
 // node is what atrium env needs to know of a running dev node.
 type node struct {
 	Endpoints     clientenv.Endpoints
+	CABundle      string // path of what vouches for its certificate; "" without TLS
 	Region        string
 	Administrator app.AccessKey
 }
@@ -68,6 +69,9 @@ func (e envCommand) Run(ctx context.Context, s streams) error {
 		{Name: "AWS_REGION", Value: n.Region},
 		{Name: "AWS_DEFAULT_REGION", Value: n.Region},
 		{Name: "AWS_DATA_PATH", Value: ruleSetDir(e.DataDir)},
+	}
+	if n.CABundle != "" {
+		vars = append(vars, clientenv.Variable{Name: "AWS_CA_BUNDLE", Value: n.CABundle}, clientenv.Variable{Name: "NODE_EXTRA_CA_CERTS", Value: n.CABundle})
 	}
 	vars = append(vars, clientenv.EndpointVariables(n.Endpoints)...)
 	_, err = fmt.Fprint(s.out, "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN\n"+clientenv.Exports(vars))

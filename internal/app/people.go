@@ -17,8 +17,9 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		},
 		DB: store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
-		Endpoints:       clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
-		StrictTransport: p.PeopleURL.Scheme == "https",
+		Endpoints: clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
+		// Browsers keep the order for all ports of a host: never on localhost.
+		StrictTransport: p.PeopleURL.Scheme == "https" && p.PeopleURL.Hostname() != "localhost",
 		Observe: func(e pages.Event) {
 			p.metrics.observe(gateway.Event{Service: "pages", Operation: e.Page, Status: e.Status, Duration: e.Duration})
 		},

@@ -19,6 +19,8 @@ type Portal struct {
 	Endpoints            Endpoints
 	// DataPath is the directory that WriteRuleSets wrote, for AWS_DATA_PATH.
 	DataPath string
+	// CABundle is the file of the certificates to trust; "" for the client's own.
+	CABundle string
 	Roles    []Role
 }
 
@@ -48,6 +50,10 @@ func (p Portal) Config() (string, error) {
 			{Key: "region", Value: p.Region},
 			{Key: "services", Value: p.Session},
 		}})
+		if p.CABundle != "" {
+			last := &f.Sections[len(f.Sections)-1]
+			last.Settings = append(last.Settings, Setting{Key: "ca_bundle", Value: p.CABundle})
+		}
 	}
 	f.Sections = append(f.Sections, p.services())
 	return f.Format()
