@@ -92,6 +92,9 @@ type UserTx interface {
 	DeleteDirectoryUser(storeID, userID string) (bool, error)
 	// RevokeUser ends the sessions in accounts that a user has opened.
 	RevokeUser(userID string) error
+	// DeletePortalSessionsOfUser ends the user's sessions at the access portal,
+	// with all logins, and returns how many there were.
+	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
 }
 
 // GroupReader reads groups.

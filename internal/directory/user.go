@@ -214,12 +214,19 @@ func EnableUser(tx UserTx, by Stamp, storeID, userID string) (u User, changed bo
 	return setStatus(tx, by, storeID, userID, Enabled)
 }
 
-// DisableUser keeps a user from signing in and ends the sessions in accounts
-// that the user has opened. changed is false when the user was disabled.
+// DisableUser keeps a user from signing in and ends what the user is signed in
+// to: the access portal, the logins there and the sessions in accounts. Nothing
+// of it comes back when the user is enabled again. changed is false when the
+// user was disabled.
 func DisableUser(tx UserTx, by Stamp, storeID, userID string) (u User, changed bool, err error) {
-	if u, changed, err = setStatus(tx, by, storeID, userID, Disabled); changed {
-		err = tx.RevokeUser(userID)
+	u, changed, err = setStatus(tx, by, storeID, userID, Disabled)
+	if !changed {
+		return u, changed, err
 	}
+	if err := tx.RevokeUser(userID); err != nil {
+		return u, changed, err
+	}
+	_, err = tx.DeletePortalSessionsOfUser(storeID, userID)
 	return u, changed, err
 }
 
