@@ -26,7 +26,7 @@ func domain() []string {
 	return []string{
 		"internal/organization", "internal/instance", "internal/directory", "internal/permissionset",
 		"internal/assignment", "internal/application", "internal/iam", "internal/policy/...", "internal/audit",
-		"internal/authsettings", "internal/credential", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession",
+		"internal/authsettings", "internal/credential", "internal/mail", "internal/maillink", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession", "internal/rootuser",
 	}
 }
 
@@ -110,6 +110,7 @@ func restricted() []importers {
 		{"go.yaml.in/yaml", []string{"internal/config"}, "only the configuration is YAML"},
 		{"github.com/aws", []string{"test/..."}, "AWS's SDK is the judge of what we serve, never part of it"},
 		{"pgregory.net/rapid", []string{"internal/wire/wiretest"}, "it is for tests"},
+		{"github.com/wneessen/go-mail", []string{"internal/mail/smtp"}, "mail leaves by one door; the rest knows letters"},
 		{"golang.org/x/crypto/argon2", []string{"internal/credential"}, "passwords are hashed in one place, where the cost is bounded"},
 		{"unsafe", nil, "nothing here needs it"},
 	}

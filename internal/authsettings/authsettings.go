@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 )
 
 // MfaMode tells when a person is asked for a second factor.
@@ -118,14 +119,21 @@ type Settings struct {
 	Version int64 `json:"-"`
 }
 
+// RootSession is how long a root user's session lasts, as in AWS's console.
+const RootSession = 12 * time.Hour
+
 // Default are the settings of an identity store that nobody has edited. A
 // second factor is asked for and has to be registered, as in AWS's newer
-// instances.
+// instances. A root user, whose settings nobody can edit, is asked every time.
 func Default(storeID string) Settings {
-	return Settings{
+	s := Settings{
 		StoreID: storeID, MfaMode: MfaContextAware, MfaTypes: []MfaType{Totp, Webauthn}, NoMfa: NoMfaEnroll,
 		NoPassword: NoPasswordBlock, OwnDevices: true, SessionLimit: int64(DefaultSession / time.Second), DeviceGrant: DeviceGrantAllow,
 	}
+	if _, isRoot := rootuser.AccountOf(storeID); isRoot {
+		s.MfaMode, s.SessionLimit = MfaAlwaysOn, int64(RootSession/time.Second)
+	}
+	return s
 }
 
 // SessionDuration is how long a portal session lasts from sign-in.

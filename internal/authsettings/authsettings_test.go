@@ -11,6 +11,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
@@ -123,5 +124,12 @@ func TestAllowsClient(t *testing.T) {
 		if got := s.AllowsClient(netip.MustParseAddr(c.from)); got != c.want {
 			t.Errorf("%s %v from %s: %v", c.grant, c.networks, c.from, got)
 		}
+	}
+}
+
+func TestRootUsersAreAskedForAFactorEveryTime(t *testing.T) {
+	s := authsettings.Default(rootuser.StoreOf("123456789012"))
+	if s.MfaMode != authsettings.MfaAlwaysOn || s.NoMfa != authsettings.NoMfaEnroll || s.NoPassword != authsettings.NoPasswordBlock || s.SessionDuration() != 12*time.Hour {
+		t.Errorf("%+v", s)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/throttle"
 )
@@ -22,6 +23,7 @@ type Tx interface {
 	session.Tx
 	throttle.Tx
 	audit.Tx
+	rootuser.LinkTx
 	InstanceByIdentityStore(storeID string) (instance.Instance, bool, error)
 }
 

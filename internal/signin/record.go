@@ -5,6 +5,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 )
 
 // The services in whose name sign-ins are recorded, as AWS has them.
@@ -18,7 +19,7 @@ const (
 // is named by id, and only once the attempt knows; what was typed as a user
 // name may be anything, a password too, and is never recorded.
 func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit.Record, error) {
-	in, _, err := tx.InstanceByIdentityStore(a.StoreID)
+	in, err := instanceOf(tx, a.StoreID)
 	if err != nil {
 		return audit.Record{}, err
 	}
@@ -43,11 +44,27 @@ func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit
 	}, nil
 }
 
+// rootRegion is where AWS records that root users sign in.
+const rootRegion = "us-east-1"
+
+// instanceOf returns the instance that an identity store belongs to. A root
+// user's belongs to none: what is returned then names its account.
+func instanceOf(tx Tx, storeID string) (instance.Instance, error) {
+	if account, isRoot := rootuser.AccountOf(storeID); isRoot {
+		return instance.Instance{IdentityStoreID: storeID, OwnerAccountID: account, Region: rootRegion}, nil
+	}
+	in, _, err := tx.InstanceByIdentityStore(storeID)
+	return in, err
+}
+
 // IdentityOf is a person of an instance's directory in an audit record's
 // words; userID is empty for somebody unknown.
 func IdentityOf(in instance.Instance, userID string) audit.UserIdentity {
 	if userID == "" {
 		return audit.UserIdentity{Type: "Unknown", AccountID: in.OwnerAccountID}
+	}
+	if account, isRoot := rootuser.AccountOf(in.IdentityStoreID); isRoot {
+		return audit.UserIdentity{Type: "Root", PrincipalID: account, ARN: rootuser.ARN(account), AccountID: account}
 	}
 	return audit.UserIdentity{
 		Type: "IdentityCenterUser", AccountID: in.OwnerAccountID,
