@@ -31,7 +31,7 @@ func (p *Program) services() []gateway.Service {
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
 			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
-			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords})),
+			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords, URL: p.PeopleURL})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),

@@ -12,6 +12,9 @@ import (
 type PortalReader interface {
 	InstanceByID(id string) (Instance, bool, error)
 	InstanceByIdentityStore(storeID string) (Instance, bool, error)
+	// InstanceByAlias finds the instance whose portal has an alias, in lower
+	// case.
+	InstanceByAlias(alias string) (Instance, bool, error)
 	// PortalInstance returns the instance that the server's own address stands
 	// for: the oldest of an organization or, where there is none, the oldest.
 	PortalInstance() (Instance, bool, error)
@@ -19,7 +22,7 @@ type PortalReader interface {
 
 // StartURL returns the instance's start URL in the form that AWS gives it.
 // Clients check the name only and never contact it.
-func (i Instance) StartURL() string { return "https://" + i.IdentityStoreID + ".awsapps.com/start" }
+func (i Instance) StartURL() string { return AliasURL(i.IdentityStoreID) }
 
 // maxStartURL is the length up to which a start URL is looked at.
 const maxStartURL = 1024
@@ -30,12 +33,13 @@ const maxStartURL = 1024
 //
 //	<own>  <own>/start
 //	https://<d-…>.awsapps.com/start
+//	https://<alias>.awsapps.com/start
 //	https://<ssoins-…>.portal.<region>.app.aws
 //	https://<ssoins-…>.<region>.portal.amazonaws.com
 //	https://identitycenter.amazonaws.com/<ssoins-…>
 //
-// The subdomain of awsapps.com may be any name that is not an identity store's
-// id: whoever moves here from AWS keeps the start URL of their configuration,
+// The subdomain of awsapps.com may be any name that is neither an identity
+// store's id nor an alias here: whoever moves here from AWS keeps the start URL of their configuration,
 // which then stands for the same instance as the server's own address.
 //
 // It is a fault.Invalid, subject "start_url", when there is no such instance.
@@ -82,6 +86,9 @@ func byAWSHost(tx PortalReader, host, path string) (Instance, bool, error) {
 	case rest == "awsapps.com" && path == "start":
 		if isStoreID(label) {
 			return tx.InstanceByIdentityStore(label)
+		}
+		if i, found, err := tx.InstanceByAlias(label); err != nil || found {
+			return i, found, err
 		}
 		return tx.PortalInstance()
 	case path != "":

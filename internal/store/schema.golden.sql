@@ -435,6 +435,11 @@ CREATE TABLE permission_sets (
 
 CREATE INDEX permission_sets_by_instance ON permission_sets (instance_id, id);
 
+CREATE TABLE portal_aliases (
+ alias TEXT NOT NULL PRIMARY KEY,
+ store_id TEXT NOT NULL UNIQUE REFERENCES instances (identity_store_id) ON DELETE CASCADE
+);
+
 CREATE TABLE portal_sessions (
  id TEXT NOT NULL PRIMARY KEY,
  token_hash BYTEA NOT NULL UNIQUE,
@@ -475,6 +480,12 @@ CREATE TABLE resource_tags (
 );
 
 CREATE INDEX resource_tags_by_instance ON resource_tags (instance_id);
+
+CREATE TABLE root_links (
+ account_id TEXT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+ token_hash BYTEA NOT NULL UNIQUE,
+ expires_at BIGINT NOT NULL
+);
 
 CREATE TABLE signin_attempts (
  id TEXT NOT NULL PRIMARY KEY,

@@ -5,20 +5,18 @@ import (
 
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/credential"
-	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
-	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
 // UpdatePassword gives a user a one-time password in the place of any password
 // that the user has, and ends the user's sessions. The password is answered
 // this once. It opens the page where the user sets another, and nothing else.
-func (s Service) UpdatePassword(c *gateway.Context[Tx], in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
+func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
 	if *in.PasswordMode != wire.PasswordModeOtp {
 		return nil, fault.New(fault.Invalid, "", "This server sends no e-mail. Use the PasswordMode %s and hand the password to the user.", wire.PasswordModeOtp)
 	}
-	user, err := administered(c, *in.IdentityStoreId, *in.UserId)
+	user, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -38,17 +36,8 @@ func (s Service) UpdatePassword(c *gateway.Context[Tx], in *wire.UpdatePasswordR
 // oneTime is a new one-time password.
 type oneTime struct{ password, hash string }
 
-func (s Service) newOneTime(ctx context.Context, c *gateway.Context[Tx]) (oneTime, error) {
+func (s Service) newOneTime(ctx context.Context, c Context) (oneTime, error) {
 	password := credential.NewOneTime(c.IDs)
 	hash, err := s.Passwords.Hash(ctx, password)
 	return oneTime{password, hash}, err
-}
-
-// endSessions ends what a user is signed in to: the portal, the clients that
-// were approved there, and the roles that they opened.
-func endSessions(tx Tx, user directory.User) error {
-	if _, err := session.EndAll(tx, user.StoreID, user.ID); err != nil {
-		return err
-	}
-	return tx.RevokeUser(user.ID)
 }

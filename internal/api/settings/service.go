@@ -5,13 +5,16 @@ package settings
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -19,14 +22,19 @@ import (
 // Tx is what the operations need of a transaction.
 type Tx interface {
 	gateway.Tx
-	instance.Reader
-	directory.UserReader
+	organization.DelegationTx
+	instance.Tx
+	instance.AliasTx
+	authsettings.Tx
+	directory.UserTx
 	assignment.AccessReader
+	assignment.WithdrawTx
 	credential.Tx
 	session.Tx
-	// RevokeUser ends the sessions that a person has in accounts.
-	RevokeUser(userID string) error
 }
+
+// Context is what an operation runs with.
+type Context = *gateway.Context[Tx]
 
 // Service implements the operations of the settings API.
 type Service struct {
@@ -34,9 +42,32 @@ type Service struct {
 	Passwords interface {
 		Hash(ctx context.Context, password string) (string, error)
 	}
+	// URL is where people find the access portal.
+	URL *url.URL
 }
 
-var _ wire.Service[*gateway.Context[Tx]] = Service{}
+var _ wire.Service[Context] = Service{}
+
+// pageSize is the number of items on a page when the caller names none.
+const pageSize = 100
+
+// instanceOfStore returns the instance that an identity store belongs to.
+func instanceOfStore(c Context, storeID *string) (instance.Instance, error) {
+	in, found, err := c.Tx.InstanceByIdentityStore(*storeID)
+	if err == nil && !found {
+		err = directory.StoreNotFound(*storeID)
+	}
+	return in, err
+}
+
+// user returns a person whom a caller wants to look at.
+func user(c Context, storeID, userID *string) (directory.User, error) {
+	in, err := instanceOfStore(c, storeID)
+	if err != nil {
+		return directory.User{}, err
+	}
+	return directory.UserByID(c.Tx, in.IdentityStoreID, *userID)
+}
 
 // administered returns the user that a caller wants to administer.
 //
@@ -44,15 +75,12 @@ var _ wire.Service[*gateway.Context[Tx]] = Service{}
 // administrator of the management account, which owns it: the users with
 // access to that account, directly or through a group, are the account's own
 // to administer.
-func administered(c *gateway.Context[Tx], storeID, userID string) (directory.User, error) {
-	in, found, err := c.Tx.InstanceByIdentityStore(storeID)
+func administered(c Context, storeID, userID *string) (directory.User, error) {
+	in, err := instanceOfStore(c, storeID)
 	if err != nil {
 		return directory.User{}, err
 	}
-	if !found {
-		return directory.User{}, directory.StoreNotFound(storeID)
-	}
-	user, err := directory.UserByID(c.Tx, in.IdentityStoreID, userID)
+	user, err := directory.UserByID(c.Tx, in.IdentityStoreID, *userID)
 	if err != nil || c.Caller.AccountID == in.OwnerAccountID {
 		return user, err
 	}
@@ -64,4 +92,24 @@ func administered(c *gateway.Context[Tx], storeID, userID string) (directory.Use
 			c.Caller.ARN, c.Op.Action, user.ID)
 	}
 	return user, err
+}
+
+func stamp(c Context) directory.Stamp {
+	return directory.Stamp{At: c.Request.Time, By: c.Caller.ARN}
+}
+
+// answer returns out, or only the error when there is one.
+func answer[T any](out *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// optional is nil for "".
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

@@ -30,11 +30,118 @@ func Descriptor() *schema.Service {
 func operations() []schema.Operation {
 	return []schema.Operation{
 		{
-			Name: "UpdatePassword", Input: 4, Output: 5, NewInput: func() any { return new(UpdatePasswordRequest) },
+			Name: "BatchDeleteSession", Input: 5, Output: 6, NewInput: func() any { return new(BatchDeleteSessionRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "identitystore-auth:BatchDeleteSession", Gate: schema.GateOwner,
+			AuditRequest:  []string{"IdentityStoreId", "UserId", "SessionIds", "AllSessions"},
+			AuditResponse: []string{"DeletedCount"},
+		},
+		{
+			Name: "BatchGetSession", Input: 7, Output: 8, NewInput: func() any { return new(BatchGetSessionRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "identitystore-auth:BatchGetSession", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId", "SessionIds"},
+		},
+		{
+			Name: "CreateAlias", Input: 14, Output: 15, NewInput: func() any { return new(CreateAliasRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:CreateAlias", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "Alias"},
+		},
+		{
+			Name: "DeleteInstance", Input: 17, Output: 18, NewInput: func() any { return new(DeleteInstanceRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:DeleteInstance", Gate: schema.GateManagement,
+			Resources:    []string{"{InstanceArn}"},
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "DescribeDirectory", Input: 19, Output: 20, NewInput: func() any { return new(DescribeDirectoryRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:DescribeDirectory", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId"},
+		},
+		{
+			Name: "DisableUser", Input: 26, Output: 27, NewInput: func() any { return new(DisableUserRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:DisableUser", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "EnableUser", Input: 29, Output: 30, NewInput: func() any { return new(EnableUserRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:EnableUser", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "GetMfaDeviceManagementForDirectory", Input: 31, Output: 32, NewInput: func() any { return new(GetMfaDeviceManagementForDirectoryRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:GetMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "GetSSOStatus", Input: schema.NoShape, Output: 33, NewInput: func() any { return new(GetSSOStatusInput) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:GetSSOStatus", Gate: schema.GateAny,
+		},
+		{
+			Name: "GetSsoConfiguration", Input: 34, Output: 35, NewInput: func() any { return new(GetSsoConfigurationRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:GetSsoConfiguration", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "ListDirectoryAssociations", Input: 38, Output: 39, NewInput: func() any { return new(ListDirectoryAssociationsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:ListDirectoryAssociations", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "ListSessions", Input: 40, Output: 41, NewInput: func() any { return new(ListSessionsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Sessions"}},
+			Errors:    []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:    "identitystore-auth:ListSessions", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "PutMfaDeviceManagementForDirectory", Input: 53, Output: 54, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:PutMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn", "UserPermission"},
+		},
+		{
+			Name: "StartSSO", Input: schema.NoShape, Output: 64, NewInput: func() any { return new(StartSSOInput) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:StartSSO", Gate: schema.GateManagement,
+			AuditResponse: []string{"InstanceArn", "IdentityStoreId"},
+		},
+		{
+			Name: "UpdatePassword", Input: 66, Output: 67, NewInput: func() any { return new(UpdatePasswordRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:UpdatePassword", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId", "PasswordMode"},
+		},
+		{
+			Name: "UpdateSSOConfiguration", Input: 68, Output: 69, NewInput: func() any { return new(UpdateSSOConfigurationRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:UpdateSSOConfiguration", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn", "ConfigurationType", "SsoConfiguration.MfaMode", "SsoConfiguration.NoMfaSignInBehavior", "SsoConfiguration.NoPasswordSignInBehavior", "SsoConfiguration.AllowedMfaTypes", "SsoConfiguration.SessionConfiguration.MaxAuthenticationAge", "SsoConfiguration.DeviceAuthorizationConfiguration.Mode", "SsoConfiguration.DeviceAuthorizationConfiguration.AllowedNetworks"},
 		},
 	}
 }
@@ -54,25 +161,426 @@ func shapes() []schema.Shape {
 	return []schema.Shape{
 		// 0
 		{
+			Name: "AccountId", Kind: schema.String,
+			Pattern: "[0-9]{12}", ModelPattern: "[0-9]{12}",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 1
+		{
+			Name: "Alias", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 62,
+			Pattern: "[0-9a-zA-Z]+([-]*[0-9a-zA-Z])*", ModelPattern: "[0-9a-zA-Z]+([-]*[0-9a-zA-Z])*",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 2
+		{
+			Name: "AllowedMfaTypes", Kind: schema.List,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 2,
+			Element: 44, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 3
+		{
+			Name: "AllowedNetworks", Kind: schema.List,
+			HasMin: true, Min: 0,
+			HasMax: true, Max: 50,
+			Element: 45, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 4
+		{
+			Name: "AuthenticationMethod", Kind: schema.String,
+			Enum:    []string{"PASSWORD"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 5
+		{
+			Name: "BatchDeleteSessionRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 60},
+				{Name: "AllSessions", WireName: "AllSessions", Shape: 9},
+			},
+		},
+		// 6
+		{
+			Name: "BatchDeleteSessionResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "DeletedCount", WireName: "DeletedCount", Shape: 13},
+			},
+		},
+		// 7
+		{
+			Name: "BatchGetSessionRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 60, Required: true},
+			},
+		},
+		// 8
+		{
+			Name: "BatchGetSessionResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Sessions", WireName: "Sessions", Shape: 61, Required: true},
+			},
+		},
+		// 9
+		{
+			Name: "Boolean", Kind: schema.Boolean,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 10
+		{
+			Name: "ConfigurationType", Kind: schema.String,
+			Enum:    []string{"APP_AUTHENTICATION_CONFIGURATION", "SESSION", "DEVICE_AUTHORIZATION", "PORTAL"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 11
+		{
+			Name: "Confirmation", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 64,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 12
+		{
+			Name: "Contact", Kind: schema.String,
+			HasMin: true, Min: 0,
+			HasMax: true, Max: 200,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 13
+		{
+			Name: "Count", Kind: schema.Integer,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 14
+		{
+			Name: "CreateAliasRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "Alias", WireName: "Alias", Shape: 1, Required: true},
+			},
+		},
+		// 15
+		{
+			Name: "CreateAliasResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
+				{Name: "Alias", WireName: "Alias", Shape: 1},
+			},
+		},
+		// 16
+		{
+			Name: "Date", Kind: schema.Timestamp,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 17
+		{
+			Name: "DeleteInstanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "Confirmation", WireName: "Confirmation", Shape: 11, Required: true},
+			},
+		},
+		// 18
+		{
+			Name: "DeleteInstanceResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 19
+		{
+			Name: "DescribeDirectoryRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+			},
+		},
+		// 20
+		{
+			Name: "DescribeDirectoryResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 25},
+				{Name: "AuthenticationMethod", WireName: "AuthenticationMethod", Shape: 4},
+				{Name: "ProvisioningMethod", WireName: "ProvisioningMethod", Shape: 52},
+				{Name: "Alias", WireName: "Alias", Shape: 1},
+				{Name: "PortalUrls", WireName: "PortalUrls", Shape: 71},
+			},
+		},
+		// 21
+		{
+			Name: "DeviceAuthorizationConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Mode", WireName: "Mode", Shape: 22},
+				{Name: "AllowedNetworks", WireName: "AllowedNetworks", Shape: 3},
+			},
+		},
+		// 22
+		{
+			Name: "DeviceAuthorizationMode", Kind: schema.String,
+			Enum:    []string{"ALLOW", "TYPE_CODE", "DISABLED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 23
+		{
+			Name: "DirectoryAssociation", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "DirectoryId", WireName: "DirectoryId", Shape: 36},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 25},
+			},
+		},
+		// 24
+		{
+			Name: "DirectoryAssociations", Kind: schema.List,
+			Element: 23, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 25
+		{
+			Name: "DirectoryType", Kind: schema.String,
+			Enum:    []string{"UserPool"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 26
+		{
+			Name: "DisableUserRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+			},
+		},
+		// 27
+		{
+			Name: "DisableUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 28
+		{
+			Name: "Duration", Kind: schema.String,
+			HasMin: true, Min: 2,
+			HasMax: true, Max: 32,
+			Pattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?", ModelPattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 29
+		{
+			Name: "EnableUserRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+			},
+		},
+		// 30
+		{
+			Name: "EnableUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 31
+		{
+			Name: "GetMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+			},
+		},
+		// 32
+		{
+			Name: "GetMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 72},
+			},
+		},
+		// 33
+		{
+			Name: "GetSSOStatusResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Status", WireName: "Status", Shape: 63, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
+				{Name: "OwnerAccountId", WireName: "OwnerAccountId", Shape: 0},
+				{Name: "Region", WireName: "Region", Shape: 55},
+			},
+		},
+		// 34
+		{
+			Name: "GetSsoConfigurationRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+			},
+		},
+		// 35
+		{
+			Name: "GetSsoConfigurationResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 62},
+			},
+		},
+		// 36
+		{
 			Name: "IdentityStoreId", Kind: schema.String,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 36,
 			Pattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", ModelPattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 1
+		// 37
+		{
+			Name: "InstanceArn", Kind: schema.String,
+			HasMin: true, Min: 10,
+			HasMax: true, Max: 1224,
+			Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}", ModelPattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 38
+		{
+			Name: "ListDirectoryAssociationsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+			},
+		},
+		// 39
+		{
+			Name: "ListDirectoryAssociationsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "DirectoryAssociations", WireName: "DirectoryAssociations", Shape: 24},
+			},
+		},
+		// 40
+		{
+			Name: "ListSessionsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "MaxResults", WireName: "MaxResults", Shape: 42},
+				{Name: "NextToken", WireName: "NextToken", Shape: 46},
+			},
+		},
+		// 41
+		{
+			Name: "ListSessionsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Sessions", WireName: "Sessions", Shape: 61, Required: true},
+				{Name: "NextToken", WireName: "NextToken", Shape: 46},
+			},
+		},
+		// 42
+		{
+			Name: "MaxResults", Kind: schema.Integer,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 100,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 43
+		{
+			Name: "MfaMode", Kind: schema.String,
+			Enum:    []string{"DISABLED", "CONTEXT_AWARE", "ALWAYS_ON"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 44
+		{
+			Name: "MfaType", Kind: schema.String,
+			Enum:    []string{"TOTP", "WEBAUTHN"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 45
+		{
+			Name: "Network", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 64,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 46
+		{
+			Name: "NextToken", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 65535,
+			Pattern: "[-a-zA-Z0-9+=/:_]*", ModelPattern: "[-a-zA-Z0-9+=/:_]*",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 47
+		{
+			Name: "NoMfaSignInBehavior", Kind: schema.String,
+			Enum:    []string{"ALLOWED_WITH_ENROLLMENT", "EMAIL_OTP", "BLOCKED", "ALLOWED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 48
+		{
+			Name: "NoPasswordSignInBehavior", Kind: schema.String,
+			Enum:    []string{"EMAIL_OTP", "BLOCKED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 49
 		{
 			Name: "OneTimePassword", Kind: schema.String,
 			Sensitive: true,
 			Element:   schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 2
+		// 50
 		{
 			Name: "PasswordMode", Kind: schema.String,
 			Enum:    []string{"OTP", "EMAIL"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 3
+		// 51
+		{
+			Name: "PortalConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Contact", WireName: "Contact", Shape: 12},
+			},
+		},
+		// 52
+		{
+			Name: "ProvisioningMethod", Kind: schema.String,
+			Enum:    []string{"DIRECT"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 53
+		{
+			Name: "PutMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 72, Required: true},
+			},
+		},
+		// 54
+		{
+			Name: "PutMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 55
+		{
+			Name: "Region", Kind: schema.String,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 56
 		{
 			Name: "ResourceId", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -80,23 +588,130 @@ func shapes() []schema.Shape {
 			Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}", ModelPattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 4
+		// 57
+		{
+			Name: "Session", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "SessionId", WireName: "SessionId", Shape: 59},
+				{Name: "UserId", WireName: "UserId", Shape: 56},
+				{Name: "CreatedDate", WireName: "CreatedDate", Shape: 16},
+				{Name: "ExpiryDate", WireName: "ExpiryDate", Shape: 16},
+				{Name: "SourceIpAddress", WireName: "SourceIpAddress", Shape: 65},
+				{Name: "UserAgent", WireName: "UserAgent", Shape: 65},
+			},
+		},
+		// 58
+		{
+			Name: "SessionConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "MaxAuthenticationAge", WireName: "MaxAuthenticationAge", Shape: 28},
+			},
+		},
+		// 59
+		{
+			Name: "SessionId", Kind: schema.String,
+			Pattern: "[0-9a-f]{32}", ModelPattern: "[0-9a-f]{32}",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 60
+		{
+			Name: "SessionIds", Kind: schema.List,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 100,
+			Element: 59, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 61
+		{
+			Name: "Sessions", Kind: schema.List,
+			Element: 57, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 62
+		{
+			Name: "SsoConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "MfaMode", WireName: "MfaMode", Shape: 43},
+				{Name: "NoMfaSignInBehavior", WireName: "NoMfaSignInBehavior", Shape: 47},
+				{Name: "NoPasswordSignInBehavior", WireName: "NoPasswordSignInBehavior", Shape: 48},
+				{Name: "AllowedMfaTypes", WireName: "AllowedMfaTypes", Shape: 2},
+				{Name: "SessionConfiguration", WireName: "SessionConfiguration", Shape: 58},
+				{Name: "DeviceAuthorizationConfiguration", WireName: "DeviceAuthorizationConfiguration", Shape: 21},
+				{Name: "PortalConfiguration", WireName: "PortalConfiguration", Shape: 51},
+			},
+		},
+		// 63
+		{
+			Name: "SsoStatus", Kind: schema.String,
+			Enum:    []string{"ENABLED", "NOT_ENABLED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 64
+		{
+			Name: "StartSSOResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
+			},
+		},
+		// 65
+		{
+			Name: "Text", Kind: schema.String,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 66
 		{
 			Name: "UpdatePasswordRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 0, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 3, Required: true},
-				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 2, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 50, Required: true},
 			},
 		},
-		// 5
+		// 67
 		{
 			Name: "UpdatePasswordResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 1, Sensitive: true},
+				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 49, Sensitive: true},
 			},
+		},
+		// 68
+		{
+			Name: "UpdateSSOConfigurationRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "ConfigurationType", WireName: "ConfigurationType", Shape: 10, Required: true},
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 62, Required: true},
+			},
+		},
+		// 69
+		{
+			Name: "UpdateSSOConfigurationResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 70
+		{
+			Name: "Url", Kind: schema.String,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 71
+		{
+			Name: "Urls", Kind: schema.List,
+			Element: 70, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 72
+		{
+			Name: "UserPermission", Kind: schema.String,
+			Enum:    []string{"READ_ACTIONS", "ALL_ACTIONS"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
 	}
 }

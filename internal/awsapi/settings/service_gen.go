@@ -8,21 +8,134 @@ import "github.com/atrium-iam/atrium/internal/wire/schema"
 
 // Service has one method for each operation. C is what an operation runs with.
 type Service[C any] interface {
+	BatchDeleteSession(c C, in *BatchDeleteSessionRequest) (*BatchDeleteSessionResponse, error)
+	BatchGetSession(c C, in *BatchGetSessionRequest) (*BatchGetSessionResponse, error)
+	CreateAlias(c C, in *CreateAliasRequest) (*CreateAliasResponse, error)
+	DeleteInstance(c C, in *DeleteInstanceRequest) (*DeleteInstanceResponse, error)
+	DescribeDirectory(c C, in *DescribeDirectoryRequest) (*DescribeDirectoryResponse, error)
+	DisableUser(c C, in *DisableUserRequest) (*DisableUserResponse, error)
+	EnableUser(c C, in *EnableUserRequest) (*EnableUserResponse, error)
+	GetMfaDeviceManagementForDirectory(c C, in *GetMfaDeviceManagementForDirectoryRequest) (*GetMfaDeviceManagementForDirectoryResponse, error)
+	GetSSOStatus(c C, in *GetSSOStatusInput) (*GetSSOStatusResponse, error)
+	GetSsoConfiguration(c C, in *GetSsoConfigurationRequest) (*GetSsoConfigurationResponse, error)
+	ListDirectoryAssociations(c C, in *ListDirectoryAssociationsRequest) (*ListDirectoryAssociationsResponse, error)
+	ListSessions(c C, in *ListSessionsRequest) (*ListSessionsResponse, error)
+	PutMfaDeviceManagementForDirectory(c C, in *PutMfaDeviceManagementForDirectoryRequest) (*PutMfaDeviceManagementForDirectoryResponse, error)
+	StartSSO(c C, in *StartSSOInput) (*StartSSOResponse, error)
 	UpdatePassword(c C, in *UpdatePasswordRequest) (*UpdatePasswordResponse, error)
+	UpdateSSOConfiguration(c C, in *UpdateSSOConfigurationRequest) (*UpdateSSOConfigurationResponse, error)
 }
 
 // Unimplemented answers every operation with schema.ErrNotImplemented. Embed it
 // in a service that does not hold them all.
 type Unimplemented[C any] struct{}
 
+// BatchDeleteSession is not implemented.
+func (Unimplemented[C]) BatchDeleteSession(C, *BatchDeleteSessionRequest) (*BatchDeleteSessionResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// BatchGetSession is not implemented.
+func (Unimplemented[C]) BatchGetSession(C, *BatchGetSessionRequest) (*BatchGetSessionResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// CreateAlias is not implemented.
+func (Unimplemented[C]) CreateAlias(C, *CreateAliasRequest) (*CreateAliasResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// DeleteInstance is not implemented.
+func (Unimplemented[C]) DeleteInstance(C, *DeleteInstanceRequest) (*DeleteInstanceResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// DescribeDirectory is not implemented.
+func (Unimplemented[C]) DescribeDirectory(C, *DescribeDirectoryRequest) (*DescribeDirectoryResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// DisableUser is not implemented.
+func (Unimplemented[C]) DisableUser(C, *DisableUserRequest) (*DisableUserResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// EnableUser is not implemented.
+func (Unimplemented[C]) EnableUser(C, *EnableUserRequest) (*EnableUserResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// GetMfaDeviceManagementForDirectory is not implemented.
+func (Unimplemented[C]) GetMfaDeviceManagementForDirectory(C, *GetMfaDeviceManagementForDirectoryRequest) (*GetMfaDeviceManagementForDirectoryResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// GetSSOStatus is not implemented.
+func (Unimplemented[C]) GetSSOStatus(C, *GetSSOStatusInput) (*GetSSOStatusResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// GetSsoConfiguration is not implemented.
+func (Unimplemented[C]) GetSsoConfiguration(C, *GetSsoConfigurationRequest) (*GetSsoConfigurationResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// ListDirectoryAssociations is not implemented.
+func (Unimplemented[C]) ListDirectoryAssociations(C, *ListDirectoryAssociationsRequest) (*ListDirectoryAssociationsResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// ListSessions is not implemented.
+func (Unimplemented[C]) ListSessions(C, *ListSessionsRequest) (*ListSessionsResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// PutMfaDeviceManagementForDirectory is not implemented.
+func (Unimplemented[C]) PutMfaDeviceManagementForDirectory(C, *PutMfaDeviceManagementForDirectoryRequest) (*PutMfaDeviceManagementForDirectoryResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// StartSSO is not implemented.
+func (Unimplemented[C]) StartSSO(C, *StartSSOInput) (*StartSSOResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // UpdatePassword is not implemented.
 func (Unimplemented[C]) UpdatePassword(C, *UpdatePasswordRequest) (*UpdatePasswordResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// UpdateSSOConfiguration is not implemented.
+func (Unimplemented[C]) UpdateSSOConfiguration(C, *UpdateSSOConfigurationRequest) (*UpdateSSOConfigurationResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
 // Bind returns the operations of s, in the order of Descriptor's Operations.
 func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 	return []func(C, any) (any, error){
+		func(c C, in any) (any, error) { return s.BatchDeleteSession(c, in.(*BatchDeleteSessionRequest)) },
+		func(c C, in any) (any, error) { return s.BatchGetSession(c, in.(*BatchGetSessionRequest)) },
+		func(c C, in any) (any, error) { return s.CreateAlias(c, in.(*CreateAliasRequest)) },
+		func(c C, in any) (any, error) { return s.DeleteInstance(c, in.(*DeleteInstanceRequest)) },
+		func(c C, in any) (any, error) { return s.DescribeDirectory(c, in.(*DescribeDirectoryRequest)) },
+		func(c C, in any) (any, error) { return s.DisableUser(c, in.(*DisableUserRequest)) },
+		func(c C, in any) (any, error) { return s.EnableUser(c, in.(*EnableUserRequest)) },
+		func(c C, in any) (any, error) {
+			return s.GetMfaDeviceManagementForDirectory(c, in.(*GetMfaDeviceManagementForDirectoryRequest))
+		},
+		func(c C, in any) (any, error) { return s.GetSSOStatus(c, in.(*GetSSOStatusInput)) },
+		func(c C, in any) (any, error) { return s.GetSsoConfiguration(c, in.(*GetSsoConfigurationRequest)) },
+		func(c C, in any) (any, error) {
+			return s.ListDirectoryAssociations(c, in.(*ListDirectoryAssociationsRequest))
+		},
+		func(c C, in any) (any, error) { return s.ListSessions(c, in.(*ListSessionsRequest)) },
+		func(c C, in any) (any, error) {
+			return s.PutMfaDeviceManagementForDirectory(c, in.(*PutMfaDeviceManagementForDirectoryRequest))
+		},
+		func(c C, in any) (any, error) { return s.StartSSO(c, in.(*StartSSOInput)) },
 		func(c C, in any) (any, error) { return s.UpdatePassword(c, in.(*UpdatePasswordRequest)) },
+		func(c C, in any) (any, error) {
+			return s.UpdateSSOConfiguration(c, in.(*UpdateSSOConfigurationRequest))
+		},
 	}
 }

@@ -2,11 +2,271 @@
 
 package settings
 
+import "time"
+
+// Values of AuthenticationMethod.
+const (
+	AuthenticationMethodPassword = "PASSWORD"
+)
+
+// BatchDeleteSessionRequest is a structure of the model.
+type BatchDeleteSessionRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+	SessionIds      []string
+	AllSessions     *bool
+}
+
+// BatchDeleteSessionResponse is a structure of the model.
+type BatchDeleteSessionResponse struct {
+	DeletedCount *int32
+}
+
+// BatchGetSessionRequest is a structure of the model.
+type BatchGetSessionRequest struct {
+	IdentityStoreId *string  // required
+	UserId          *string  // required
+	SessionIds      []string // required
+}
+
+// BatchGetSessionResponse is a structure of the model.
+type BatchGetSessionResponse struct {
+	Sessions []Session // required
+}
+
+// Values of ConfigurationType.
+const (
+	ConfigurationTypeAppAuthenticationConfiguration = "APP_AUTHENTICATION_CONFIGURATION"
+	ConfigurationTypeSession                        = "SESSION"
+	ConfigurationTypeDeviceAuthorization            = "DEVICE_AUTHORIZATION"
+	ConfigurationTypePortal                         = "PORTAL"
+)
+
+// CreateAliasRequest is a structure of the model.
+type CreateAliasRequest struct {
+	IdentityStoreId *string // required
+	Alias           *string // required
+}
+
+// CreateAliasResponse is a structure of the model.
+type CreateAliasResponse struct {
+	IdentityStoreId *string
+	Alias           *string
+}
+
+// DeleteInstanceRequest is a structure of the model.
+type DeleteInstanceRequest struct {
+	InstanceArn  *string // required
+	Confirmation *string // required
+}
+
+// DeleteInstanceResponse is a structure of the model.
+type DeleteInstanceResponse struct {
+}
+
+// DescribeDirectoryRequest is a structure of the model.
+type DescribeDirectoryRequest struct {
+	IdentityStoreId *string // required
+}
+
+// DescribeDirectoryResponse is a structure of the model.
+type DescribeDirectoryResponse struct {
+	IdentityStoreId      *string // required
+	InstanceArn          *string
+	DirectoryType        *string
+	AuthenticationMethod *string
+	ProvisioningMethod   *string
+	Alias                *string
+	PortalUrls           []string
+}
+
+// DeviceAuthorizationConfiguration is a structure of the model.
+type DeviceAuthorizationConfiguration struct {
+	Mode            *string
+	AllowedNetworks []string
+}
+
+// Values of DeviceAuthorizationMode.
+const (
+	DeviceAuthorizationModeAllow    = "ALLOW"
+	DeviceAuthorizationModeTypeCode = "TYPE_CODE"
+	DeviceAuthorizationModeDisabled = "DISABLED"
+)
+
+// DirectoryAssociation is a structure of the model.
+type DirectoryAssociation struct {
+	DirectoryId   *string
+	DirectoryType *string
+}
+
+// Values of DirectoryType.
+const (
+	DirectoryTypeUserPool = "UserPool"
+)
+
+// DisableUserRequest is a structure of the model.
+type DisableUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// DisableUserResponse is a structure of the model.
+type DisableUserResponse struct {
+}
+
+// EnableUserRequest is a structure of the model.
+type EnableUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// EnableUserResponse is a structure of the model.
+type EnableUserResponse struct {
+}
+
+// GetMfaDeviceManagementForDirectoryRequest is a structure of the model.
+type GetMfaDeviceManagementForDirectoryRequest struct {
+	InstanceArn *string // required
+}
+
+// GetMfaDeviceManagementForDirectoryResponse is a structure of the model.
+type GetMfaDeviceManagementForDirectoryResponse struct {
+	UserPermission *string
+}
+
+// GetSSOStatusResponse is a structure of the model.
+type GetSSOStatusResponse struct {
+	Status          *string // required
+	InstanceArn     *string
+	IdentityStoreId *string
+	OwnerAccountId  *string
+	Region          *string
+}
+
+// GetSsoConfigurationRequest is a structure of the model.
+type GetSsoConfigurationRequest struct {
+	InstanceArn *string // required
+}
+
+// GetSsoConfigurationResponse is a structure of the model.
+type GetSsoConfigurationResponse struct {
+	SsoConfiguration *SsoConfiguration
+}
+
+// ListDirectoryAssociationsRequest is a structure of the model.
+type ListDirectoryAssociationsRequest struct {
+	InstanceArn *string // required
+}
+
+// ListDirectoryAssociationsResponse is a structure of the model.
+type ListDirectoryAssociationsResponse struct {
+	DirectoryAssociations []DirectoryAssociation
+}
+
+// ListSessionsRequest is a structure of the model.
+type ListSessionsRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+	MaxResults      *int32
+	NextToken       *string
+}
+
+// ListSessionsResponse is a structure of the model.
+type ListSessionsResponse struct {
+	Sessions  []Session // required
+	NextToken *string
+}
+
+// Values of MfaMode.
+const (
+	MfaModeDisabled     = "DISABLED"
+	MfaModeContextAware = "CONTEXT_AWARE"
+	MfaModeAlwaysOn     = "ALWAYS_ON"
+)
+
+// Values of MfaType.
+const (
+	MfaTypeTotp     = "TOTP"
+	MfaTypeWebauthn = "WEBAUTHN"
+)
+
+// Values of NoMfaSignInBehavior.
+const (
+	NoMfaSignInBehaviorAllowedWithEnrollment = "ALLOWED_WITH_ENROLLMENT"
+	NoMfaSignInBehaviorEmailOtp              = "EMAIL_OTP"
+	NoMfaSignInBehaviorBlocked               = "BLOCKED"
+	NoMfaSignInBehaviorAllowed               = "ALLOWED"
+)
+
+// Values of NoPasswordSignInBehavior.
+const (
+	NoPasswordSignInBehaviorEmailOtp = "EMAIL_OTP"
+	NoPasswordSignInBehaviorBlocked  = "BLOCKED"
+)
+
 // Values of PasswordMode.
 const (
 	PasswordModeOtp   = "OTP"
 	PasswordModeEmail = "EMAIL"
 )
+
+// PortalConfiguration is a structure of the model.
+type PortalConfiguration struct {
+	Contact *string
+}
+
+// Values of ProvisioningMethod.
+const (
+	ProvisioningMethodDirect = "DIRECT"
+)
+
+// PutMfaDeviceManagementForDirectoryRequest is a structure of the model.
+type PutMfaDeviceManagementForDirectoryRequest struct {
+	InstanceArn    *string // required
+	UserPermission *string // required
+}
+
+// PutMfaDeviceManagementForDirectoryResponse is a structure of the model.
+type PutMfaDeviceManagementForDirectoryResponse struct {
+}
+
+// Session is a structure of the model.
+type Session struct {
+	SessionId       *string
+	UserId          *string
+	CreatedDate     *time.Time
+	ExpiryDate      *time.Time
+	SourceIpAddress *string
+	UserAgent       *string
+}
+
+// SessionConfiguration is a structure of the model.
+type SessionConfiguration struct {
+	MaxAuthenticationAge *string
+}
+
+// SsoConfiguration is a structure of the model.
+type SsoConfiguration struct {
+	MfaMode                          *string
+	NoMfaSignInBehavior              *string
+	NoPasswordSignInBehavior         *string
+	AllowedMfaTypes                  []string
+	SessionConfiguration             *SessionConfiguration
+	DeviceAuthorizationConfiguration *DeviceAuthorizationConfiguration
+	PortalConfiguration              *PortalConfiguration
+}
+
+// Values of SsoStatus.
+const (
+	SsoStatusEnabled    = "ENABLED"
+	SsoStatusNotEnabled = "NOT_ENABLED"
+)
+
+// StartSSOResponse is a structure of the model.
+type StartSSOResponse struct {
+	InstanceArn     *string
+	IdentityStoreId *string
+}
 
 // UpdatePasswordRequest is a structure of the model.
 type UpdatePasswordRequest struct {
@@ -19,3 +279,26 @@ type UpdatePasswordRequest struct {
 type UpdatePasswordResponse struct {
 	OneTimePassword *string
 }
+
+// UpdateSSOConfigurationRequest is a structure of the model.
+type UpdateSSOConfigurationRequest struct {
+	InstanceArn       *string           // required
+	ConfigurationType *string           // required
+	SsoConfiguration  *SsoConfiguration // required
+}
+
+// UpdateSSOConfigurationResponse is a structure of the model.
+type UpdateSSOConfigurationResponse struct {
+}
+
+// Values of UserPermission.
+const (
+	UserPermissionReadActions = "READ_ACTIONS"
+	UserPermissionAllActions  = "ALL_ACTIONS"
+)
+
+// GetSSOStatusInput is the input of GetSSOStatus, which takes none.
+type GetSSOStatusInput struct{}
+
+// StartSSOInput is the input of StartSSO, which takes none.
+type StartSSOInput struct{}
