@@ -111,11 +111,11 @@ func TestCodeFlow(t *testing.T) {
 		const state = "5f1b7a2e-93f4-4c1d-8e0b-2a6c7d8e9f01"
 		a := n.send("GET", "/authorize?response_type=code&client_id="+c.clientID+"&redirect_uri="+url.QueryEscape(redirectURI)+
 			"&state="+state+"&code_challenge_method=S256&scopes=sso%3Aaccount%3Aaccess&code_challenge="+challenge(), "", "")
-		if a.status != http.StatusFound || !strings.HasPrefix(a.location, "/") {
+		if a.status != http.StatusFound || !strings.HasPrefix(a.location, n.url+"/") {
 			t.Fatalf("answered %d, to %s", a.status, a.location)
 		}
 		n.restart()
-		headings, err := sam.Approve(t.Context(), n.url+a.location)
+		headings, err := sam.Approve(t.Context(), a.location)
 		if err != nil {
 			t.Fatalf("%v, after %q", err, headings)
 		}

@@ -21,14 +21,21 @@ type Pages struct {
 	Keys oauth.Keys
 	// URL is the server's public URL.
 	URL *url.URL
-	// Consent is the path of the page that asks for consent to a request,
-	// without the id of the oauth.Authorization that ends it.
+	// Consent is the path, below URL, of the page that asks for consent to a
+	// request, without the id of the oauth.Authorization that ends it.
 	Consent string
 	Now     func() time.Time
-	// Fail shows a person why a request cannot go on. message is ours, never
-	// the client's.
-	Fail func(w http.ResponseWriter, r *http.Request, status int, message string)
+	// Fail shows a person why a request cannot go on: an error code of OAuth,
+	// or one of the codes below.
+	Fail func(w http.ResponseWriter, r *http.Request, status int, code string)
 }
+
+// Why a request cannot go on, where OAuth has no code for it.
+const (
+	codeRepeated = "repeated_parameter"
+	codeNoPortal = "no_portal"
+	codeInternal = "server_error"
+)
 
 // Viewer runs reading transactions. Their functions may run more than once.
 type Viewer interface {
@@ -38,7 +45,10 @@ type Viewer interface {
 // Mount adds the addresses to the people host.
 func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /authorize", p.authorize)
-	mux.HandleFunc("HEAD /start", p.start)
+	// All that is taken for a start URL of this server.
+	for _, path := range []string{"/start", "/start/{$}", "/{$}"} {
+		mux.HandleFunc("HEAD "+path, p.start)
+	}
 }
 
 // start tells a client that checks a start URL the AWS name that this server's
@@ -54,7 +64,7 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.fail(w, r, err)
 	case !found:
-		p.Fail(w, r, http.StatusNotFound, "IAM Identity Center is not enabled here.")
+		p.Fail(w, r, http.StatusNotFound, codeNoPortal)
 	default:
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Location", i.StartURL())
@@ -63,13 +73,14 @@ func (p *Pages) start(w http.ResponseWriter, r *http.Request) {
 }
 
 // authorize checks a request for authorization and sends the browser to the
-// page that shows it. What is wrong with the client or with the place to
+// page that shows it, at the public URL: clients may have come by another of
+// the server's names, where people have no session. What is wrong with the client or with the place to
 // answer to is shown to the person; everything else the client is told.
 func (p *Pages) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	for _, values := range q {
 		if len(values) > 1 {
-			p.Fail(w, r, http.StatusBadRequest, "The request names a parameter more than once. Start again where you came from.")
+			p.Fail(w, r, http.StatusBadRequest, codeRepeated)
 			return
 		}
 	}
@@ -84,7 +95,7 @@ func (p *Pages) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := p.begin(r, now, client)
 	if err == nil {
-		redirect(w, p.Consent+id)
+		redirect(w, p.URL.Scheme+"://"+p.URL.Host+p.Consent+id)
 		return
 	}
 	if refusal, ok := errors.AsType[*fault.Error](err); ok && refusal.Category == fault.Invalid {
@@ -132,10 +143,10 @@ func clipState(state string) string {
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	refusal, ok := errors.AsType[*fault.Error](err)
 	if !ok || refusal.Category != fault.Invalid {
-		p.Fail(w, r, http.StatusInternalServerError, "The request could not be completed. Try again.")
+		p.Fail(w, r, http.StatusInternalServerError, codeInternal)
 		return
 	}
-	p.Fail(w, r, http.StatusBadRequest, refusal.Message+".")
+	p.Fail(w, r, http.StatusBadRequest, refusal.Subject)
 }
 
 func redirect(w http.ResponseWriter, to string) {

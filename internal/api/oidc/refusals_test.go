@@ -192,7 +192,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 			}
 			return "/authorize?" + q.Encode()
 		}
-		if a := s.send(http.MethodGet, query(), ""); a.Status != http.StatusFound || !strings.HasPrefix(a.Location, "/consent/") {
+		if a := s.send(http.MethodGet, query(), ""); a.Status != http.StatusFound || !strings.HasPrefix(a.Location, s.url.String()+"/consent/") {
 			t.Fatalf("answered %d, to %s", a.Status, a.Location)
 		}
 		// Nobody is sent anywhere while it is not certain who asks and where

@@ -116,8 +116,8 @@ func (s *server) restart() {
 	mux := http.NewServeMux()
 	pages := &oidc.Pages{
 		DB: store.Bind[instance.PortalReader](s.db), Keys: k, URL: s.url, Consent: "/consent/", Now: s.clock,
-		Fail: func(w http.ResponseWriter, _ *http.Request, status int, message string) {
-			http.Error(w, message, status)
+		Fail: func(w http.ResponseWriter, _ *http.Request, status int, code string) {
+			http.Error(w, code, status)
 		},
 	}
 	pages.Mount(mux)
@@ -266,11 +266,11 @@ func (s *server) approveDevice(userCode string) {
 
 // approve does what sam does on the consent page at a path, and returns where
 // the browser goes.
-func (s *server) approve(path string) (to *url.URL) {
+func (s *server) approve(address string) (to *url.URL) {
 	s.t.Helper()
-	id, ok := strings.CutPrefix(path, "/consent/")
+	id, ok := strings.CutPrefix(address, s.url.String()+"/consent/")
 	if !ok {
-		s.t.Fatalf("the browser is sent to %q", path)
+		s.t.Fatalf("the browser is sent to %q", address)
 	}
 	s.mu.Lock()
 	k := s.keys

@@ -165,9 +165,11 @@ func TestStartURLs(t *testing.T) {
 
 func TestHeadOfTheStartURL(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
-		a := s.send(http.MethodHead, "/start", "")
-		if a.Status != http.StatusFound || a.Location != "https://d-1234567890.awsapps.com/start" {
-			t.Errorf("answered %d, to %s", a.Status, a.Location)
+		for _, path := range []string{"/start", "/start/", "/", "/start?x=y"} {
+			a := s.send(http.MethodHead, path, "")
+			if a.Status != http.StatusFound || a.Location != "https://d-1234567890.awsapps.com/start" {
+				t.Errorf("%s: answered %d, to %s", path, a.Status, a.Location)
+			}
 		}
 	})
 }

@@ -48,7 +48,7 @@ func (p *Pages) allow(v *visit) error {
 		if to, err = oauth.ApproveAuthorization(tx, v.now, p.IDs, p.Keys, v.session, id); err != nil {
 			return err
 		}
-		return v.record(tx, "ApproveAuthorization", a.ClientID, a.Scopes)
+		return v.recordDecision(tx, "ApproveAuthorization", a.ClientID, a.Scopes)
 	})
 	if err == nil {
 		v.redirect(to)
@@ -66,24 +66,34 @@ func (p *Pages) deny(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.DB.Update(v.r.Context(), func(tx Tx) error { return v.record(tx, "DenyAuthorization", a.ClientID, a.Scopes) })
+	err = p.DB.Update(v.r.Context(), func(tx Tx) error { return v.recordDecision(tx, "DenyAuthorization", a.ClientID, a.Scopes) })
 	if err == nil {
 		v.redirect(to)
 	}
 	return err
 }
 
-// record appends what a signed-in person did to the audit trail. AWS has no
-// name for it; ours say what it is.
-func (v *visit) record(tx audit.Tx, event, clientID string, scopes []string) error {
+// recordDecision appends a person's decision on a client to the audit trail.
+// AWS has no name for it; ours say what it is.
+func (v *visit) recordDecision(tx audit.Tx, event, clientID string, scopes []string) error {
 	data, err := json.Marshal(map[string]any{"clientId": clientID, "scopes": scopes})
 	if err != nil {
 		return err
 	}
+	return v.record(tx, portalSource, event, data)
+}
+
+// portalSource is the service in whose name what people do at the portal is
+// recorded, as AWS has it.
+const portalSource = "sso.amazonaws.com"
+
+// record appends what a signed-in person did to the audit trail, with what
+// else there is to say of it, in JSON.
+func (v *visit) record(tx audit.Tx, source, event string, data json.RawMessage) error {
 	identity := signin.IdentityOf(v.instance, v.user.ID)
 	identity.CredentialID = v.session.ID
 	return audit.Append(tx, audit.Record{
-		UserIdentity: identity, EventTime: v.now, EventSource: "sso.amazonaws.com", EventName: event,
+		UserIdentity: identity, EventTime: v.now, EventSource: source, EventName: event,
 		EventType: audit.ServiceEvent, Region: v.instance.Region,
 		SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent, AdditionalEventData: data,
 		RequestID: v.RequestID, EventID: v.pages.IDs.UUID(), RecipientAccountID: v.instance.OwnerAccountID,

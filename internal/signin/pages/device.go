@@ -98,7 +98,7 @@ func (p *Pages) decide(v *visit, how func(oauth.DeviceTx, time.Time, session.Ses
 		if err != nil {
 			return err
 		}
-		return v.record(tx, event, d.ClientID, d.Scopes)
+		return v.recordDecision(tx, event, d.ClientID, d.Scopes)
 	})
 	if err == nil {
 		v.redirect(to)

@@ -39,10 +39,19 @@ func (v *visit) fail(err error) {
 	v.show(f.status, "refusal", f.title, map[string]any{"Text": text, "Again": f.again, "AgainText": f.againText})
 }
 
-// Fail answers with a page that tells a person why what they came for cannot
-// go on.
-func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, message string) {
-	p.newVisit(w, r).show(status, "refusal", "error.request.title", map[string]any{"Text": message, "Again": "/start", "AgainText": "error.home"})
+// Fail answers with a page that tells a person why the request for
+// authorization with which an application sent them here cannot go on: by a
+// code of OAuth or of package oidc.
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, code string) {
+	text, ok := map[string]string{
+		"invalid_client": "request.client.unknown", "unauthorized_client": "request.client.grant", "invalid_redirect_uri": "request.redirect.other",
+		"repeated_parameter": "request.repeated", "no_portal": "error.disabled",
+	}[code]
+	if !ok {
+		text = "request.failed"
+	}
+	v := p.newVisit(w, r)
+	v.show(status, "refusal", "error.request.title", map[string]any{"Text": v.text(text), "Again": "/start", "AgainText": "error.home"})
 }
 
 func (v *visit) refusalOf(err error) refusal {

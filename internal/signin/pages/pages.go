@@ -92,6 +92,7 @@ func New(o Options) (*Pages, error) {
 func (p *Pages) Mount(mux *http.ServeMux) {
 	open := map[string]handler{ // to everybody
 		"GET /{$}":                       p.home,
+		"GET /start/{$}":                 p.home,
 		"GET /signin":                    p.username,
 		"POST /signin":                   p.begin,
 		"GET /signin/{id}":               p.step,

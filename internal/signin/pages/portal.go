@@ -46,7 +46,7 @@ func (p *Pages) portal(v *visit) error {
 		return err
 	}
 	v.show(http.StatusOK, "start", "start.title", map[string]any{
-		"User": v.user.DisplayName, "Accounts": accounts, "Next": next, "Config": all,
+		"Accounts": accounts, "Next": next, "Config": all,
 		"StartURL": v.instance.StartURL(), "Region": v.instance.Region, "Until": v.until(),
 	})
 	return nil

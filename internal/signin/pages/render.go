@@ -120,14 +120,16 @@ type page struct {
 	Token string // for forms
 	// Store and Region say whose portal it is; empty when there is none.
 	Store, Region string
-	Data          map[string]any
+	// User is what the person who is signed in is called; "" for nobody.
+	User string
+	Data map[string]any
 }
 
 // show answers with a page. title is a key of the catalogue.
 func (v *visit) show(status int, name, title string, data map[string]any) {
 	p := page{
 		Title: title, Nonce: v.nonce, Token: v.token(),
-		Store: v.instance.IdentityStoreID, Region: v.instance.Region, Data: data,
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: v.user.DisplayName, Data: data,
 	}
 	var body bytes.Buffer
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {

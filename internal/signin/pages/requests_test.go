@@ -123,6 +123,7 @@ func TestAudit(t *testing.T) {
 	b.signIn("/device?user_code=" + code).submit("/device/confirm").submit("/device/allow")
 	b.get(s.newAuthorization("http://127.0.0.1:5050/cb")).submit("/authorize/allow")
 	answer := b.leads
+	b.get("/start").submit("/signin/out").shows(200, "You are signed out")
 	var all string
 	s.update(func(tx *store.Tx) error {
 		pending, err := tx.PendingAudit(100)
@@ -132,7 +133,7 @@ func TestAudit(t *testing.T) {
 		}
 		return err
 	})
-	for _, want := range []string{`"eventName":"ApproveDeviceAuthorization"`, `"eventName":"ApproveAuthorization"`, s.sam.ID} {
+	for _, want := range []string{`"eventName":"ApproveDeviceAuthorization"`, `"eventName":"ApproveAuthorization"`, `"eventName":"Logout"`, s.sam.ID} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%s is not in the audit trail:\n%s", want, all)
 		}
@@ -146,4 +147,33 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%q is in the audit trail", secret)
 		}
 	}
+}
+
+// Whoever finds somebody else signed in can see that and sign out, wherever an
+// application has sent them.
+func TestEveryPageTellsWhoIsSignedIn(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	b.signIn("/start")
+	for _, path := range []string{
+		"/start", "/device", "/device?user_code=" + s.newDevice("botocore-client-x", "198.51.100.7"),
+		s.newAuthorization("http://127.0.0.1:5050/cb"), "/device/done", "/nothing/here",
+	} {
+		b.get(path)
+		for _, want := range []string{"Signed in as Sam Lee", `action="/signin/out"`} {
+			if !strings.Contains(b.page, want) {
+				t.Errorf("%s does not have %s", path, want)
+			}
+		}
+	}
+	b.submit("/signin/out").shows(200, "You are signed out")
+	if strings.Contains(b.page, "Signed in as") {
+		t.Error("who has signed out is still called signed in")
+	}
+}
+
+// TestStartWithASlash: people and guides write the start URL both ways.
+func TestStartWithASlash(t *testing.T) {
+	s := newSite(t)
+	s.browser().signIn("/start/").shows(200, "AWS access portal", "Signed in as")
 }

@@ -27,8 +27,8 @@ func (p *Pages) username(v *visit) error {
 
 // begin starts an attempt. It goes on the same for every user name.
 func (p *Pages) begin(v *visit) error {
-	name := strings.TrimSpace(v.field("username"))
-	if name == "" || utf8.RuneCountInString(name) > maxUserName || !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+	name, ok := userName(v.field("username"))
+	if !ok {
 		v.redirect("/signin?to=" + escape(destination(v.field("to"))))
 		return nil
 	}
@@ -38,6 +38,12 @@ func (p *Pages) begin(v *visit) error {
 	}
 	v.redirect("/signin/" + a.ID)
 	return nil
+}
+
+// userName is a user name as it was typed; ok is false when it can be nobody's.
+func userName(typed string) (name string, ok bool) {
+	name = strings.TrimSpace(typed)
+	return name, name != "" && utf8.RuneCountInString(name) <= maxUserName && utf8.ValidString(name) && !strings.ContainsRune(name, 0)
 }
 
 // step shows what an attempt needs next.
@@ -129,7 +135,10 @@ func (p *Pages) signOut(v *visit) error {
 			if fault.Is(err, fault.NotFound) {
 				return nil // it ended by itself
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return v.record(tx, portalSource, "Logout", nil)
 		})
 		if err != nil {
 			return err
