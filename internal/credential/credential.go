@@ -17,7 +17,7 @@ import (
 // Password is the password of one person.
 type Password struct {
 	StoreID, UserID string
-	// Hash is a PHC string.
+	// Hash is a PHC string; "" when the password was made void.
 	Hash string
 	// Earlier are the hashes of the person's own passwords before this one,
 	// newest first.
@@ -68,9 +68,25 @@ func SetOneTime(tx Tx, now time.Time, storeID, userID, hash string) error {
 	return p.update(tx, now)
 }
 
+// Void takes a person's password away: nothing opens with it any longer, and
+// it cannot be chosen again soon. Nothing happens when there is none.
+func Void(tx Tx, now time.Time, storeID, userID string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil || !found {
+		return err
+	}
+	p.Earlier = p.own()
+	p.Hash, p.OneTime = "", false
+	return p.update(tx, now)
+}
+
 // Replace stores a person's new password in the place of p, which the caller
-// has read before. fault.Conflict when it was changed meanwhile.
+// has read before: of Version 0 when there is none. fault.Conflict when it was
+// changed meanwhile.
 func Replace(tx Tx, now time.Time, p Password, hash string) error {
+	if p.Version == 0 {
+		return tx.InsertPassword(Password{StoreID: p.StoreID, UserID: p.UserID, Hash: hash, ChangedAt: now, Version: 1})
+	}
 	p.Earlier = p.own()
 	if len(p.Earlier) >= remembered {
 		p.Earlier = p.Earlier[:remembered-1]
@@ -87,7 +103,7 @@ func Rehash(tx Tx, p Password, hash string) error {
 
 // own are the hashes of the person's own passwords, newest first.
 func (p *Password) own() []string {
-	if p.OneTime {
+	if p.OneTime || p.Hash == "" {
 		return p.Earlier
 	}
 	return append([]string{p.Hash}, p.Earlier...)

@@ -335,6 +335,52 @@ CREATE TABLE key_generation (
  PRIMARY KEY (purpose, number)
 );
 
+CREATE TABLE mail_codes (
+ subject TEXT NOT NULL PRIMARY KEY,
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ email_key TEXT NOT NULL,
+ tag BYTEA NOT NULL,
+ tries BIGINT NOT NULL CHECK (tries >= 0),
+ expires_at BIGINT NOT NULL
+);
+
+CREATE INDEX mail_codes_by_expiry ON mail_codes (expires_at);
+
+CREATE TABLE mail_links (
+ token_hash BYTEA NOT NULL PRIMARY KEY,
+ purpose TEXT NOT NULL,
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ email_key TEXT NOT NULL,
+ about TEXT NOT NULL,
+ password_version BIGINT NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ used_at BIGINT NOT NULL,
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX mail_links_by_expiry ON mail_links (expires_at);
+
+CREATE INDEX mail_links_by_user ON mail_links (store_id, user_id);
+
+CREATE TABLE mail_outbox (
+ id TEXT NOT NULL PRIMARY KEY,
+ kind TEXT NOT NULL,
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ recipient TEXT NOT NULL,
+ sealed BYTEA NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ due_at BIGINT NOT NULL,
+ tries BIGINT NOT NULL CHECK (tries >= 0),
+ version BIGINT NOT NULL CHECK (version > 0)
+);
+
+CREATE INDEX mail_outbox_by_due ON mail_outbox (due_at, id);
+
 CREATE TABLE meta (
  name TEXT NOT NULL PRIMARY KEY,
  value TEXT NOT NULL
@@ -529,3 +575,12 @@ CREATE TABLE token_families (
 );
 
 CREATE INDEX token_families_by_session ON token_families (session_id);
+
+CREATE TABLE verified_emails (
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ email_key TEXT NOT NULL,
+ verified_at BIGINT NOT NULL,
+ PRIMARY KEY (store_id, user_id),
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);

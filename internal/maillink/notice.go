@@ -1,0 +1,130 @@
+package maillink
+
+import (
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/mail"
+)
+
+// Notice is what a person is told about: a change of how they prove who they
+// are.
+type Notice struct {
+	Kind mail.Kind // PasswordChanged, EmailChanged, FactorAdded or FactorRemoved
+	// About names the device or the new address, for the person to read.
+	About string
+	// Undo tells what a link about the change is about, for who takes it back:
+	// the id of a device. May be empty.
+	Undo string
+	// From is the address that it was done from, Client the browser; empty for
+	// an administrator.
+	From, Client string
+}
+
+// Notify tells a person of a change, with a link for those who did not make
+// it. Who has no address is not told.
+func Notify(tx Tx, now time.Time, box *mail.Outbox, u directory.User, n Notice) error {
+	if !box.Sends() || !mail.Deliverable(u.Email()) {
+		return nil
+	}
+	token, err := issue(tx, now, box.IDs, Link{
+		Purpose: NotMe, StoreID: u.StoreID, UserID: u.ID, EmailKey: u.EmailKey(), About: n.Undo,
+	}, NotMeLifetime)
+	if err != nil {
+		return err
+	}
+	return box.Put(tx, now, mail.Letter{
+		Kind: n.Kind, StoreID: u.StoreID, UserID: u.ID, To: u.Email(),
+		Content: mail.Content{
+			Name: u.DisplayName, UserName: u.UserName, NotMe: path(token), About: n.About,
+			From: n.From, Client: n.Client, At: now, Until: now.Add(NotMeLifetime),
+		},
+	})
+}
+
+// EmailChanged does what a change of a person's address asks for: the new
+// address has to be verified, and who signs in with a password is told at the
+// old one. before and after are the person; it does nothing when the address
+// is the same.
+func EmailChanged(tx Tx, now time.Time, box *mail.Outbox, before, after directory.User) error {
+	if before.EmailKey() == after.EmailKey() {
+		return nil
+	}
+	p, _, err := tx.PasswordOf(after.StoreID, after.ID)
+	if err != nil {
+		return err
+	}
+	if p.Hash != "" {
+		if err := Notify(tx, now, box, before, Notice{Kind: mail.EmailChanged, About: after.Email()}); err != nil {
+			return err
+		}
+	}
+	if sendable(box, after) != nil {
+		return nil
+	}
+	return SendVerification(tx, now, box, after)
+}
+
+// Verify uses a verification link up: the person's address is verified.
+func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
+	_, u, err := Use(tx, now, token)
+	if err != nil {
+		return u, err
+	}
+	return u, tx.PutVerifiedEmail(u.StoreID, u.ID, u.EmailKey(), now)
+}
+
+// Deny is what happens when a person says of a change: this wasn't me. The
+// link is used up, every session ends, the password is void, and the person is
+// sent the link to choose another, if the address is still the one to which
+// the notice went. mailed is false when it is not: an administrator then has
+// to help.
+func Deny(tx Tx, now time.Time, box *mail.Outbox, token string) (l Link, u directory.User, mailed bool, err error) {
+	if l, u, err = Use(tx, now, token); err != nil {
+		return l, u, false, err
+	}
+	if err = shutOut(tx, now, u); err != nil {
+		return l, u, false, err
+	}
+	// Whoever answers has this address. Another one that has come in its place
+	// must not be verified by a link on its way.
+	if err = tx.PutVerifiedEmail(u.StoreID, u.ID, l.EmailKey, now); err != nil {
+		return l, u, false, err
+	}
+	if err = tx.UseMailLinksOfUser(u.StoreID, u.ID, Verification, now); err != nil {
+		return l, u, false, err
+	}
+	if l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
+		return l, u, false, nil
+	}
+	return l, u, true, send(tx, now, box, u, mail.PasswordReset, Link{Purpose: Reset}, AdminResetLifetime)
+}
+
+// SetPassword stores the password that a person has chosen at a link, of which
+// hash is the hash, and uses the link up. p is the password that the person
+// had, the zero Password for none. All sessions end, as when an administrator
+// sets a password. The address is verified, and a person who had a password is
+// told. from says where it was done.
+func SetPassword(tx Tx, now time.Time, box *mail.Outbox, token, hash string, p credential.Password, from Notice) (directory.User, error) {
+	_, u, err := Use(tx, now, token)
+	if err != nil {
+		return u, err
+	}
+	p.StoreID, p.UserID = u.StoreID, u.ID
+	had := p.Hash != "" && !p.OneTime
+	if err := credential.Replace(tx, now, p, hash); err != nil {
+		return u, err
+	}
+	if err := endSessions(tx, u); err != nil {
+		return u, err
+	}
+	if err := tx.PutVerifiedEmail(u.StoreID, u.ID, u.EmailKey(), now); err != nil {
+		return u, err
+	}
+	if !had {
+		return u, nil
+	}
+	from.Kind = mail.PasswordChanged
+	return u, Notify(tx, now, box, u, from)
+}
