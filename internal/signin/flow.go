@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/throttle"
@@ -23,6 +26,8 @@ type Tx interface {
 	session.Tx
 	throttle.Tx
 	audit.Tx
+	authsettings.Reader
+	maillink.Tx
 	rootuser.LinkTx
 	InstanceByIdentityStore(storeID string) (instance.Instance, bool, error)
 }
@@ -43,12 +48,14 @@ type AuditSink interface {
 	Noise(audit.Record)
 }
 
-// Flow takes people through their sign-in. All of its fields are required. It
-// is safe for concurrent use.
+// Flow takes people through their sign-in. All of its fields but Mail are
+// required. It is safe for concurrent use.
 type Flow struct {
 	DB     DB
 	Hasher *credential.Hasher
 	Audit  AuditSink
+	// Mail takes letters; nil where none are sent.
+	Mail *mail.Outbox
 	// Admit is a fault.Throttled when too many attempts begin at an address:
 	// each leaves a row behind.
 	Admit func(netip.Addr) error

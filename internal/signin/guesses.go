@@ -25,6 +25,32 @@ func networkLimit() throttle.Limit {
 	return throttle.Limit{Scope: "password/network", Free: 200, First: time.Second, Most: 30 * time.Second, Forget: 15 * time.Minute}
 }
 
+// The limits of asking for letters: an account's, so that nobody's mailbox is
+// filled, and wider ones of addresses and networks.
+func askedAccountLimit() throttle.Limit {
+	return throttle.Limit{Scope: "mail/account", Free: 3, First: time.Minute, Most: 30 * time.Minute, Forget: 12 * time.Hour}
+}
+
+func askedAddressLimit() throttle.Limit {
+	return throttle.Limit{Scope: "mail/address", Free: 20, First: 10 * time.Second, Most: 10 * time.Minute, Forget: time.Hour}
+}
+
+func askedNetworkLimit() throttle.Limit {
+	return throttle.Limit{Scope: "mail/network", Free: 100, First: 10 * time.Second, Most: 10 * time.Minute, Forget: time.Hour}
+}
+
+// askedFor is what asking for a letter counts against, whether there is such a
+// person or not.
+func askedFor(a Attempt, v Visit) []throttle.Subject {
+	account := guessedAccount(a)
+	account.Limit = askedAccountLimit()
+	return []throttle.Subject{
+		account,
+		{Limit: askedAddressLimit(), Key: prefixKey(v.Address, 32, 64)},
+		{Limit: askedNetworkLimit(), Key: prefixKey(v.Address, 24, 48)},
+	}
+}
+
 // admitGuess counts a guess at an attempt's password against the account, and
 // lets it pass if neither that nor the address it comes from has to wait. It
 // counts the same whether there is such a person or not.

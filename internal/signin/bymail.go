@@ -1,0 +1,281 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+// Whoever begins a sign-in may have a letter sent: the link for those who have
+// forgotten their password, or the code for those who have none yet. What they
+// are told, and how long it takes, is the same for every user name.
+
+// Forgot sends the person of an attempt the link to choose another password.
+func (f *Flow) Forgot(ctx context.Context, v Visit, id string) error {
+	return f.askLetter(ctx, v, id, "ForgotPassword", func(tx Tx, c claim, s authsettings.Settings) error {
+		// Somebody who has no password yet may choose one by mail only if the
+		// setting says so, or by the invitation.
+		allowed := c.password.Version > 0 || s.NoPassword == authsettings.NoPasswordEmail
+		return maillink.SendReset(tx, f.now(), f.Mail, c.user, allowed)
+	})
+}
+
+// OffersCode tells whether people of an identity store may ask for a code at
+// the page that wants their password.
+func (f *Flow) OffersCode(ctx context.Context, storeID string) (offers bool, err error) {
+	if !f.Mail.Sends() {
+		return false, nil
+	}
+	err = f.DB.View(ctx, func(tx Tx) error {
+		s, err := authsettings.Of(tx, storeID)
+		offers = s.NoPassword == authsettings.NoPasswordEmail
+		return err
+	})
+	return offers, err
+}
+
+// SendPasswordCode sends the person of an attempt a code, at which a first
+// password can be chosen: those who have one get none.
+func (f *Flow) SendPasswordCode(ctx context.Context, v Visit, id string) error {
+	return f.askLetter(ctx, v, id, "CredentialChallenge", func(tx Tx, c claim, s authsettings.Settings) error {
+		if s.NoPassword != authsettings.NoPasswordEmail {
+			return errGone()
+		}
+		to := c.user
+		if c.password.Hash != "" {
+			to = directory.User{}
+		}
+		return maillink.SendCode(tx, f.now(), f.Mail, mail.PasswordCode, codeSubject(c.attempt), to)
+	})
+}
+
+// askLetter has a letter sent, unless there were too many.
+func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send func(Tx, claim, authsettings.Settings) error) error {
+	var r audit.Record
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		c, err := f.admit(tx, v, id)
+		if err != nil {
+			return err
+		}
+		s, err := authsettings.Of(tx, c.attempt.StoreID)
+		if err != nil {
+			return err
+		}
+		if err := throttle.Take(tx, f.now(), askedFor(c.attempt, v)...); err != nil {
+			return err
+		}
+		if r, err = f.mailRecord(tx, v, c.attempt.StoreID, c.user.ID, event, true); err != nil {
+			return err
+		}
+		return send(tx, c, s)
+	})
+	if err == nil {
+		f.Audit.Noise(r)
+	}
+	return err
+}
+
+// PasswordCode takes the code that was mailed. It returns the token of the link
+// at which the password is chosen. A wrong code is a fault.Denied, one that
+// cannot be used any more a fault.NotFound; both have the subject "mail_code".
+func (f *Flow) PasswordCode(ctx context.Context, v Visit, id, typed string) (token string, err error) {
+	var verdict maillink.Verdict
+	err = f.DB.Update(ctx, func(tx Tx) error {
+		a, err := find(tx, f.now(), v.Browser, id, StepPassword)
+		if err != nil {
+			return err
+		}
+		if err := throttle.Check(tx, f.now(), guessedFrom(v.Address)...); err != nil {
+			return err
+		}
+		var u directory.User
+		if u, verdict, err = maillink.CheckCode(tx, f.now(), f.Mail, codeSubject(a), typed); err != nil {
+			return err
+		}
+		r, err := f.mailRecord(tx, v, a.StoreID, u.ID, "CredentialVerification", verdict == maillink.CodeRight)
+		if err != nil {
+			return err
+		}
+		if err := audit.Append(tx, r); err != nil {
+			return err
+		}
+		if verdict != maillink.CodeRight {
+			return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
+		}
+		token, err = maillink.IssueFirstPassword(tx, f.now(), f.IDs, u)
+		return err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case verdict == maillink.CodeWrong:
+		return "", fault.New(fault.Denied, "mail_code", "The code is not correct.")
+	case verdict == maillink.CodeGone:
+		return "", fault.New(fault.NotFound, "mail_code", "The code cannot be used any more.")
+	}
+	return token, nil
+}
+
+// codeSubject is what waits for the code of an attempt.
+func codeSubject(a Attempt) string { return "password/" + a.ID }
+
+// Linked is a link that somebody follows.
+type Linked struct {
+	Purpose maillink.Purpose
+	User    directory.User
+}
+
+// Link returns what a link is for. It changes nothing. The error is that of
+// maillink.Look.
+func (f *Flow) Link(ctx context.Context, token string) (Linked, error) {
+	var found Linked
+	err := f.DB.View(ctx, func(tx Tx) error {
+		l, u, err := maillink.Look(tx, f.now(), token)
+		found = Linked{l.Purpose, u}
+		return err
+	})
+	return found, err
+}
+
+// LinkedPassword stores the password that a person chooses at a link. A
+// password that may not be chosen is a fault.Invalid with one of credential's
+// reasons, and the link stays good.
+func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password string) (directory.User, error) {
+	var p credential.Password
+	var u directory.User
+	err := f.DB.View(ctx, func(tx Tx) error {
+		l, person, err := maillink.Look(tx, f.now(), token)
+		if err != nil {
+			return err
+		}
+		if !l.Purpose.SetsPassword() {
+			return errGone()
+		}
+		u = person
+		p, _, err = tx.PasswordOf(u.StoreID, u.ID)
+		return err
+	})
+	if err != nil {
+		return u, err
+	}
+	hash, err := f.hashNew(ctx, u, p, password)
+	if err != nil {
+		return u, err
+	}
+	err = f.DB.Update(ctx, func(tx Tx) error {
+		set, err := maillink.SetPassword(tx, f.now(), f.Mail, token, hash, p, f.notice(v))
+		if err != nil {
+			return err
+		}
+		return f.appendMail(tx, v, set, "UpdatePassword")
+	})
+	return u, err
+}
+
+// hashNew hashes a password that a person has chosen, when it may be chosen in
+// the place of p.
+func (f *Flow) hashNew(ctx context.Context, u directory.User, p credential.Password, password string) (string, error) {
+	if err := credential.Check(password, namesOf(u)...); err != nil {
+		return "", err
+	}
+	reused, err := credential.Reused(ctx, f.Hasher, p, password)
+	if err != nil {
+		return "", err
+	}
+	if reused {
+		return "", credential.RefuseReused()
+	}
+	return f.Hasher.Hash(ctx, password)
+}
+
+// VerifyEmail verifies the address that a link was sent to.
+func (f *Flow) VerifyEmail(ctx context.Context, v Visit, token string) (directory.User, error) {
+	var u directory.User
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		var err error
+		if u, err = maillink.Verify(tx, f.now(), token); err != nil {
+			return err
+		}
+		return f.appendMail(tx, v, u, "VerifyEmail")
+	})
+	return u, err
+}
+
+// DenyChange takes what a person did not do as somebody else's doing: see
+// maillink.Deny.
+func (f *Flow) DenyChange(ctx context.Context, v Visit, token string) (mailed bool, err error) {
+	err = f.DB.Update(ctx, func(tx Tx) error {
+		_, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token)
+		mailed = sent
+		if err != nil {
+			return err
+		}
+		return f.appendMail(tx, v, u, "DenyChange")
+	})
+	return mailed, err
+}
+
+// notice says where a change was made.
+func (f *Flow) notice(v Visit) maillink.Notice {
+	return maillink.Notice{From: v.Address.String(), Client: v.Client().UserAgent}
+}
+
+// appendMail records what a person did at a link, with the change.
+func (f *Flow) appendMail(tx Tx, v Visit, u directory.User, event string) error {
+	r, err := f.mailRecord(tx, v, u.StoreID, u.ID, event, true)
+	if err != nil {
+		return err
+	}
+	r.EventSource, r.AdditionalEventData, r.ServiceEventDetails = directorySource, nil, nil
+	return audit.Append(tx, r)
+}
+
+// mailRecord describes an event in which a letter has a part.
+func (f *Flow) mailRecord(tx Tx, v Visit, storeID, userID, event string, well bool) (audit.Record, error) {
+	in, _, err := tx.InstanceByIdentityStore(storeID)
+	if err != nil {
+		return audit.Record{}, err
+	}
+	result := "Success"
+	if !well {
+		result = "Failure"
+	}
+	data, err := json.Marshal(map[string]string{"CredentialType": "EMAIL_OTP"})
+	if err != nil {
+		return audit.Record{}, err
+	}
+	details, err := json.Marshal(map[string]string{event: result})
+	if err != nil {
+		return audit.Record{}, err
+	}
+	return audit.Record{
+		UserIdentity: IdentityOf(in, userID), EventTime: f.now(),
+		EventSource: signinSource, EventName: event, EventType: audit.ServiceEvent, Region: in.Region,
+		SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent,
+		AdditionalEventData: data, ServiceEventDetails: details,
+		RequestID: v.RequestID, EventID: f.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
+	}, nil
+}
+
+// FactorCodes mails the codes that stand for a second factor.
+type FactorCodes struct{ Mail *mail.Outbox }
+
+// Send is part of Codes.
+func (c FactorCodes) Send(tx Tx, now time.Time, a Attempt, u directory.User) error {
+	return maillink.SendCode(tx, now, c.Mail, mail.FactorCode, "factor/"+a.ID, u)
+}
+
+// Check is part of Codes.
+func (c FactorCodes) Check(tx Tx, now time.Time, a Attempt, code string) (bool, error) {
+	u, verdict, err := maillink.CheckCode(tx, now, c.Mail, "factor/"+a.ID, code)
+	return verdict == maillink.CodeRight && u.ID == a.UserID, err
+}
