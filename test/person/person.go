@@ -24,6 +24,8 @@ type Person struct {
 	// UserCode is what the person's terminal shows, to be typed where a page
 	// asks for it.
 	UserCode string
+	// Pause, if it is set, comes before each page that the person opens.
+	Pause func()
 
 	browser *http.Client
 }
@@ -92,6 +94,9 @@ type page struct {
 }
 
 func (p *Person) open(r *http.Request) (*page, error) {
+	if p.Pause != nil {
+		p.Pause()
+	}
 	response, err := p.browser.Do(r)
 	if err != nil {
 		return nil, err
