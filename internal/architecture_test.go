@@ -24,7 +24,7 @@ type rule struct {
 // domain are the packages that hold the rules of the product.
 func domain() []string {
 	return []string{
-		"internal/organization", "internal/instance", "internal/directory", "internal/permissionset",
+		"internal/administrator", "internal/organization", "internal/instance", "internal/directory", "internal/permissionset",
 		"internal/assignment", "internal/application", "internal/iam", "internal/policy/...", "internal/audit",
 		"internal/authsettings", "internal/credential", "internal/mail", "internal/maillink", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession", "internal/rootuser",
 	}

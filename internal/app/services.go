@@ -15,6 +15,7 @@ import (
 	ssoadminwire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	ssooidcwire "github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
 	stswire "github.com/atrium-iam/atrium/internal/awsapi/sts"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -31,7 +32,9 @@ func (p *Program) services() []gateway.Service {
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
 			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
-			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{Passwords: p.passwords, URL: p.PeopleURL})),
+			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{
+				Passwords: p.passwords, URL: p.PeopleURL, Policies: iam.NewCompiler(awsManaged, roleDocuments),
+			})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
@@ -40,3 +43,7 @@ func (p *Program) services() []gateway.Service {
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}
 }
+
+// roleDocuments is how many documents are kept compiled of those that decide
+// whether roles administer Identity Center.
+const roleDocuments = 256

@@ -27,12 +27,12 @@ func (Service) GetSsoConfiguration(c Context, in *wire.GetSsoConfigurationReques
 
 // UpdateSSOConfiguration changes how people sign in: what the configuration
 // holds. A member that it does not hold stays as it is.
-func (Service) UpdateSSOConfiguration(c Context, in *wire.UpdateSSOConfigurationRequest) (*wire.UpdateSSOConfigurationResponse, error) {
+func (s Service) UpdateSSOConfiguration(c Context, in *wire.UpdateSSOConfigurationRequest) (*wire.UpdateSSOConfigurationResponse, error) {
 	edit, err := editOf(*in.ConfigurationType, in.SsoConfiguration)
 	if err != nil {
 		return nil, err
 	}
-	return answer(&wire.UpdateSSOConfigurationResponse{}, change(c, in.InstanceArn, edit))
+	return answer(&wire.UpdateSSOConfigurationResponse{}, s.change(c, in.InstanceArn, edit))
 }
 
 // editOf returns the change that a configuration asks for. What does not belong
@@ -109,10 +109,10 @@ func (Service) GetMfaDeviceManagementForDirectory(c Context, in *wire.GetMfaDevi
 
 // PutMfaDeviceManagementForDirectory lets people manage their own MFA devices,
 // or leaves that to administrators.
-func (Service) PutMfaDeviceManagementForDirectory(c Context, in *wire.PutMfaDeviceManagementForDirectoryRequest) (*wire.PutMfaDeviceManagementForDirectoryResponse, error) {
+func (s Service) PutMfaDeviceManagementForDirectory(c Context, in *wire.PutMfaDeviceManagementForDirectoryRequest) (*wire.PutMfaDeviceManagementForDirectoryResponse, error) {
 	own := *in.UserPermission == wire.UserPermissionAllActions
 	return answer(&wire.PutMfaDeviceManagementForDirectoryResponse{},
-		change(c, in.InstanceArn, func(s *authsettings.Settings) { s.OwnDevices = own }))
+		s.change(c, in.InstanceArn, func(s *authsettings.Settings) { s.OwnDevices = own }))
 }
 
 func settingsOf(c Context, instanceARN *string) (authsettings.Settings, error) {
@@ -124,11 +124,13 @@ func settingsOf(c Context, instanceARN *string) (authsettings.Settings, error) {
 }
 
 // change edits the settings of an instance.
-func change(c Context, instanceARN *string, edit func(*authsettings.Settings)) error {
+func (s Service) change(c Context, instanceARN *string, edit func(*authsettings.Settings)) error {
 	i, err := instance.ByARN(c.Tx, *instanceARN)
 	if err != nil {
 		return err
 	}
-	_, err = authsettings.Change(c.Tx, i.IdentityStoreID, edit)
-	return err
+	return s.guarded(c, i, func() error {
+		_, err := authsettings.Change(c.Tx, i.IdentityStoreID, edit)
+		return err
+	})
 }

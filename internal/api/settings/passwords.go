@@ -16,7 +16,7 @@ func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wir
 	if *in.PasswordMode != wire.PasswordModeOtp {
 		return nil, fault.New(fault.Invalid, "", "This server sends no e-mail. Use the PasswordMode %s and hand the password to the user.", wire.PasswordModeOtp)
 	}
-	user, err := administered(c, in.IdentityStoreId, in.UserId)
+	_, user, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

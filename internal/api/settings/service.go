@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
@@ -22,6 +23,7 @@ import (
 // Tx is what the operations need of a transaction.
 type Tx interface {
 	gateway.Tx
+	administrator.Tx
 	organization.DelegationTx
 	instance.Tx
 	instance.AliasTx
@@ -44,6 +46,8 @@ type Service struct {
 	}
 	// URL is where people find the access portal.
 	URL *url.URL
+	// Policies finds what decides about callers and roles.
+	Policies administrator.Policies
 }
 
 var _ wire.Service[Context] = Service{}
@@ -69,20 +73,21 @@ func user(c Context, storeID, userID *string) (directory.User, error) {
 	return directory.UserByID(c.Tx, in.IdentityStoreID, *userID)
 }
 
-// administered returns the user that a caller wants to administer.
+// administered returns the user that a caller wants to administer, and the
+// instance.
 //
 // A delegated administrator runs the directory but must not become an
 // administrator of the management account, which owns it: the users with
 // access to that account, directly or through a group, are the account's own
 // to administer.
-func administered(c Context, storeID, userID *string) (directory.User, error) {
+func administered(c Context, storeID, userID *string) (instance.Instance, directory.User, error) {
 	in, err := instanceOfStore(c, storeID)
 	if err != nil {
-		return directory.User{}, err
+		return in, directory.User{}, err
 	}
 	user, err := directory.UserByID(c.Tx, in.IdentityStoreID, *userID)
 	if err != nil || c.Caller.AccountID == in.OwnerAccountID {
-		return user, err
+		return in, user, err
 	}
 	who := assignment.Principal{Type: assignment.User, ID: user.ID}
 	access, err := c.Tx.AssignmentsOfPrincipal(in, who, in.OwnerAccountID, assignment.Assignment{}, 1)
@@ -91,7 +96,13 @@ func administered(c Context, storeID, userID *string) (directory.User, error) {
 			"User: %s is not authorized to perform: %s on the user %s because the user has access to the management account",
 			c.Caller.ARN, c.Op.Action, user.ID)
 	}
-	return user, err
+	return in, user, err
+}
+
+// guarded makes a change to an instance's people or their sign-in, unless it
+// leaves nobody who can administer the instance.
+func (s Service) guarded(c Context, in instance.Instance, change func() error) error {
+	return administrator.Keep(c.Tx, s.Policies, in, c.Caller, change)
 }
 
 func stamp(c Context) directory.Stamp {

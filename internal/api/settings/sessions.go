@@ -36,7 +36,7 @@ func (Service) BatchGetSession(c Context, in *wire.BatchGetSessionRequest) (*wir
 // opened from them: approved clients, and roles in accounts. A session that is
 // not there any more is passed over.
 func (Service) BatchDeleteSession(c Context, in *wire.BatchDeleteSessionRequest) (*wire.BatchDeleteSessionResponse, error) {
-	u, err := administered(c, in.IdentityStoreId, in.UserId)
+	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 // EnableUser lets a user sign in again.
 func (Service) EnableUser(c Context, in *wire.EnableUserRequest) (*wire.EnableUserResponse, error) {
-	u, err := administered(c, in.IdentityStoreId, in.UserId)
+	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -17,13 +17,13 @@ func (Service) EnableUser(c Context, in *wire.EnableUserRequest) (*wire.EnableUs
 
 // DisableUser keeps a user from signing in, and ends what the user is signed in
 // to.
-func (Service) DisableUser(c Context, in *wire.DisableUserRequest) (*wire.DisableUserResponse, error) {
-	u, err := administered(c, in.IdentityStoreId, in.UserId)
+func (s Service) DisableUser(c Context, in *wire.DisableUserRequest) (*wire.DisableUserResponse, error) {
+	i, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.DisableUser(c.Tx, stamp(c), u.StoreID, u.ID); err != nil {
-		return nil, err
-	}
-	return answer(&wire.DisableUserResponse{}, endSessions(c.Tx, u))
+	return answer(&wire.DisableUserResponse{}, s.guarded(c, i, func() error {
+		_, _, err := directory.DisableUser(c.Tx, stamp(c), u.StoreID, u.ID)
+		return err
+	}))
 }

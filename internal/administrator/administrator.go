@@ -1,0 +1,141 @@
+// Package administrator tells who administers an instance of IAM Identity
+// Center, and keeps a change from leaving nobody who can.
+//
+// An administrator is whose policies, in the account that owns the instance,
+// allow everything in actions: that is enough to take any such change back. An
+// IAM user or the root user of that account may be one, and so may people: who
+// are enabled, who have a permission set there that allows it, and whom the
+// settings of sign-in let in with what they have.
+package administrator
+
+import (
+	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/policy"
+)
+
+// actions are what an administrator is allowed to do on any resource.
+func actions() []string {
+	return []string{
+		"sso:UpdateSSOConfiguration", "sso:CreateAccountAssignment",
+		"sso-directory:EnableUser", "sso-directory:UpdatePassword",
+	}
+}
+
+// Tx is what finding administrators needs of a transaction.
+type Tx interface {
+	assignment.ProvisionReader
+	iam.PolicyReader
+	authsettings.Reader
+	credential.Reader
+	DirectoryUser(storeID, userID string) (directory.User, bool, error)
+	// EnabledUsersAssigned returns at most limit people of the identity store
+	// who are enabled and to whom the permission set is assigned in the
+	// account, themselves or through a group: those whose ids follow after, in
+	// the order of ids.
+	EnabledUsersAssigned(storeID, permissionSetID, accountID, after string, limit int) ([]string, error)
+}
+
+// Policies finds what decides about a principal.
+type Policies interface {
+	PoliciesOf(tx iam.PolicyReader, p iam.Principal) (policy.Set, error)
+}
+
+// Keep makes a change, unless it would leave the instance without an
+// administrator where there is one: it is a fault.Conflict, subject
+// "last_administrator", then, and what change did must not be committed.
+//
+// A caller who is an IAM user or the root user, and an administrator, is one
+// who remains: the guard is about those who would lock themselves out.
+func Keep(tx Tx, policies Policies, in instance.Instance, caller iam.Principal, change func() error) error {
+	remains, err := stays(tx, policies, in, caller)
+	if err != nil {
+		return err
+	}
+	had := true
+	if !remains {
+		if had, err = anybody(tx, policies, in); err != nil {
+			return err
+		}
+	}
+	if err := change(); err != nil || remains || !had {
+		return err
+	}
+	left, err := anybody(tx, policies, in)
+	if err == nil && !left {
+		err = fault.New(fault.Conflict, "last_administrator",
+			"Nobody could administer IAM Identity Center any more. Let another person with administrator access to the account %s sign in first, or do this as an IAM user or the root user of that account.", in.OwnerAccountID)
+	}
+	return err
+}
+
+// stays tells whether a caller is an administrator whom no change to people
+// and their sign-in can shut out.
+func stays(tx Tx, policies Policies, in instance.Instance, caller iam.Principal) (bool, error) {
+	if caller.AccountID != in.OwnerAccountID || caller.Kind != iam.KindRoot && caller.Kind != iam.KindUser {
+		return false, nil
+	}
+	set, err := policies.PoliciesOf(tx, caller)
+	return administers(set), err
+}
+
+func administers(set policy.Set) bool {
+	for _, action := range actions() {
+		if set.Decide(policy.Request{Action: action, Resource: "*", Context: new(policy.Values)}).Effect != policy.Allow {
+			return false
+		}
+	}
+	return true
+}
+
+// batch is how much is read at a time.
+const batch = 100
+
+// anybody tells whether there is a person who can administer the instance.
+func anybody(tx Tx, policies Policies, in instance.Instance) (bool, error) {
+	s, err := authsettings.Of(tx, in.IdentityStoreID)
+	if err != nil {
+		return false, err
+	}
+	for after := ""; ; {
+		roles, err := tx.ProvisionsOfAccount(in.ID, in.OwnerAccountID, "", after, batch)
+		if err != nil || len(roles) == 0 {
+			return false, err
+		}
+		for _, r := range roles {
+			after = r.PermissionSetID
+			set, err := policies.PoliciesOf(tx, iam.Principal{Kind: iam.KindRoleSession, AccountID: r.AccountID, RoleID: r.RoleID})
+			if err != nil {
+				return false, err
+			}
+			if !administers(set) {
+				continue
+			}
+			if found, err := anybodyWith(tx, in, s, r.PermissionSetID); err != nil || found {
+				return found, err
+			}
+		}
+	}
+}
+
+// anybodyWith tells whether somebody can use a permission set in the account
+// that owns the instance.
+func anybodyWith(tx Tx, in instance.Instance, s authsettings.Settings, permissionSetID string) (bool, error) {
+	for after := ""; ; {
+		people, err := tx.EnabledUsersAssigned(in.IdentityStoreID, permissionSetID, in.OwnerAccountID, after, batch)
+		if err != nil || len(people) == 0 {
+			return false, err
+		}
+		for _, id := range people {
+			after = id
+			if may, err := maySignIn(tx, s, id); err != nil || may {
+				return may, err
+			}
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package settings_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/oauth"
+	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/test/node"
+)
+
+// asPerson signs a person in and returns a caller in a role that the person has
+// in an account.
+func asPerson(t *testing.T, n *node.Node, user, account, role string) *node.Caller {
+	t.Helper()
+	signedIn, anybody := signIn(t, n, user, time.Hour), n.Session(t, "", "", "")
+	r, err := anybody.OIDC.RegisterClient(t.Context(), &ssooidc.RegisterClientInput{
+		ClientName: new("test"), ClientType: new("public"), Scopes: []string{oauth.ScopeAccountAccess},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := anybody.OIDC.StartDeviceAuthorization(t.Context(), &ssooidc.StartDeviceAuthorizationInput{
+		ClientId: r.ClientId, ClientSecret: r.ClientSecret, StartUrl: new(n.Instance.StartURL()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(t, n, func(tx *store.Tx) error {
+		_, err := oauth.ApproveDevice(tx, ident.Millis(n.Clock.Now()), signedIn, *d.UserCode)
+		return err
+	})
+	token, err := anybody.OIDC.CreateToken(t.Context(), &ssooidc.CreateTokenInput{
+		ClientId: r.ClientId, ClientSecret: r.ClientSecret, DeviceCode: d.DeviceCode, GrantType: new(oauth.GrantDeviceCode),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := anybody.SSO.GetRoleCredentials(t.Context(), &sso.GetRoleCredentialsInput{AccessToken: token.AccessToken, AccountId: &account, RoleName: &role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n.Session(t, *got.RoleCredentials.AccessKeyId, *got.RoleCredentials.SecretAccessKey, *got.RoleCredentials.SessionToken)
+}
+
+func change(t *testing.T, n *node.Node, fn func(tx *store.Tx) error) {
+	t.Helper()
+	if err := n.Store.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lockOut are the changes that shut the only administrator of the sample data
+// out.
+func lockOut(t *testing.T, n *node.Node) map[string]func(*node.Caller) node.Answer {
+	admin := userID(t, n, "admin")
+	return map[string]func(*node.Caller) node.Answer{
+		"disabling": func(c *node.Caller) node.Answer {
+			return call(t, n, c, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &admin})
+		},
+	}
+}
+
+const lastOne = "Nobody could administer IAM Identity Center any more"
+
+// TestTheLastAdministratorStays has the only administrator, and a help desk,
+// shut the only administrator out; and expects that this can be done when
+// somebody else is there who can undo it.
+func TestTheLastAdministratorStays(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin, sam := userID(t, n, "admin"), userID(t, n, "sam.lee")
+		enabled := func(want directory.Status, who string) {
+			t.Helper()
+			if status, _, _ := statusOf(t, n, admin); status != want {
+				t.Errorf("%s: the administrator is %s", who, status)
+			}
+		}
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		helpDesk := n.User(t, node.Management, "help-desk", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
+			"Action":["sso-directory:*","sso:Get*","sso:UpdateSSOConfiguration"]}]}`)
+		for name, shut := range lockOut(t, n) {
+			refused(t, shut(oneself), "ConflictException", lastOne)
+			refused(t, shut(helpDesk), "ConflictException", lastOne)
+			enabled(directory.Enabled, name)
+		}
+		// Somebody else may always be shut out.
+		done[nothing](t, n, oneself, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &sam})
+		done[nothing](t, n, oneself, "EnableUser", &wire.EnableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &sam})
+
+		// A second administrator, who cannot sign in yet, does not count; one who
+		// can does.
+		second := secondAdministrator(t, n)
+		shut := lockOut(t, n)["disabling"]
+		refused(t, shut(oneself), "ConflictException", lastOne)
+		change(t, n, func(tx *store.Tx) error {
+			return credential.SetOneTime(tx, ident.Millis(n.Clock.Now()), n.Instance.IdentityStoreID, second, "hash")
+		})
+		if a := shut(helpDesk); a.Status != 200 {
+			t.Errorf("with a second administrator: %s", a.Body)
+		}
+		enabled(directory.Disabled, "with a second administrator")
+	})
+}
+
+// secondAdministrator makes a person who is in the administrators' group, and
+// has no password.
+func secondAdministrator(t *testing.T, n *node.Node) (id string) {
+	t.Helper()
+	storeID, by := n.Instance.IdentityStoreID, directory.Stamp{At: ident.Millis(n.Clock.Now()), By: "test"}
+	change(t, n, func(tx *store.Tx) error {
+		group, _, err := tx.DirectoryGroupIDByName(storeID, directory.Key("Operations"))
+		if err != nil {
+			return err
+		}
+		u, err := directory.CreateUser(tx, nodeIDs(), by, storeID, directory.NewUser{Attributes: directory.Attributes{
+			UserName: "second", DisplayName: "Second", Name: directory.Name{GivenName: "Second", FamilyName: "Second"},
+			Emails: []directory.Email{{Value: "second@example.com", Type: "work", Primary: new(true)}},
+		}})
+		if err != nil {
+			return err
+		}
+		id = u.ID
+		_, err = directory.CreateMembership(tx, nodeIDs(), by, storeID, group, u.ID)
+		return err
+	})
+	return id
+}
+
+// TestIAMUsersMayShutPeopleOut holds that who administers the account by other
+// ways than signing in here is not kept from shutting out anybody: perhaps
+// somebody else signs in as the administrator.
+func TestIAMUsersMayShutPeopleOut(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		by := n.Administrator(t, node.Management)
+		for name, shut := range lockOut(t, n) {
+			if a := shut(by); a.Status != 200 {
+				t.Errorf("%s: %s", name, a.Body)
+			}
+		}
+		// And where nobody was, nobody is lost.
+		helpDesk := n.User(t, node.Management, "help-desk", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*","Action":"sso-directory:*"}]}`)
+		sam := userID(t, n, "sam.lee")
+		done[nothing](t, n, helpDesk, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &sam})
+	})
+}
+
+// TestWaysInByMailCount has a second administrator without a password: a code
+// by mail is a way in, if the settings allow it.
+func TestWaysInByMailCount(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin := userID(t, n, "admin")
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		second := secondAdministrator(t, n)
+		remove := func(user string) node.Answer {
+			return call(t, n, oneself, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &user})
+		}
+		change(t, n, func(tx *store.Tx) error {
+			_, err := authsettings.Change(tx, n.Instance.IdentityStoreID, func(s *authsettings.Settings) { s.NoPassword = authsettings.NoPasswordEmail })
+			return err
+		})
+		if a := remove(second); a.Status != 200 {
+			t.Errorf("the second: %s", a.Body)
+		}
+		refused(t, remove(admin), "ConflictException", lastOne)
+		change(t, n, func(tx *store.Tx) error {
+			_, _, err := directory.EnableUser(tx, directory.Stamp{At: ident.Millis(n.Clock.Now()), By: "test"}, n.Instance.IdentityStoreID, second)
+			return err
+		})
+		if a := remove(admin); a.Status != 200 {
+			t.Errorf("the first, with a second who signs in by mail: %s", a.Body)
+		}
+	})
+}
