@@ -10,9 +10,13 @@ import (
 
 // newPages makes the pages of signing in.
 func (p *Program) newPages() (*pages.Pages, error) {
+	factors, err := p.newFactors()
+	if err != nil {
+		return nil, err
+	}
 	return pages.New(pages.Options{
 		Flow: &signin.Flow{
-			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Audit: p.trail, IDs: p.ids, Now: p.Now,
+			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Audit: p.trail, IDs: p.ids, Now: p.Now,
 			Admit: newAdmission(p.Now).take,
 		},
 		DB: store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,

@@ -25,10 +25,11 @@ const (
 	Sessions Purpose = "session"
 	// ClientSecrets seals what registered OAuth clients present.
 	ClientSecrets Purpose = "client-secret"
-	// StoredSecrets seals secrets at rest: access keys, TOTP seeds, passwords
-	// of connectors.
+	// StoredSecrets seals secrets at rest: access keys, passwords of connectors.
 	StoredSecrets Purpose = "stored-secret"
-	// Cookies seals browser cookies.
+	// Factors seals what proves people's second factors.
+	Factors Purpose = "factor"
+	// Cookies seals and signs browser cookies.
 	Cookies Purpose = "cookie"
 	// PagingTokens seals NextToken values.
 	PagingTokens Purpose = "paging-token"
@@ -38,12 +39,12 @@ const (
 
 // Purposes returns all purposes, in a fixed order.
 func Purposes() []Purpose {
-	return []Purpose{Sessions, ClientSecrets, StoredSecrets, Cookies, PagingTokens, AuditDigests}
+	return []Purpose{Sessions, ClientSecrets, StoredSecrets, Factors, Cookies, PagingTokens, AuditDigests}
 }
 
 // AtRest reports whether what p protects lies in the database, where a
 // revoked generation would make it unreadable for good.
-func (p Purpose) AtRest() bool { return p == StoredSecrets || p == AuditDigests }
+func (p Purpose) AtRest() bool { return p == StoredSecrets || p == Factors || p == AuditDigests }
 
 // ErrOpen is the one answer to every value that does not open: forged,
 // altered, truncated, sealed for something else or by a revoked generation.

@@ -37,8 +37,16 @@ type Attempt struct {
 	PasswordVersion int64
 	// PasswordExpired tells that it has to be replaced before anything else.
 	PasswordExpired bool
-	CreatedAt       time.Time
-	ExpiresAt       time.Time
+	// FactorVerifiedAt is when something beside the password was proved; zero
+	// until then. Factor is what: a CredentialType of the audit trail.
+	FactorVerifiedAt time.Time
+	Factor           string
+	// Trust tells that the browser is to be remembered at the end.
+	Trust bool
+	// Step is what the dispatcher has found to come next.
+	Step      Step
+	CreatedAt time.Time
+	ExpiresAt time.Time
 	// Version counts the changes of the attempt, from 1.
 	Version int64
 }
@@ -52,27 +60,27 @@ func HashBrowser(secret string) BrowserHash { return sha256.Sum256([]byte(secret
 // Step is what a person has to do next.
 type Step uint8
 
-// The steps, in their order.
+// The steps, in their order. Attempts are stored with their numbers.
 const (
 	// StepPassword asks for the password.
-	StepPassword Step = iota
+	StepPassword Step = 0
 	// StepNewPassword asks for a password in the place of a one-time one.
-	StepNewPassword
+	StepNewPassword Step = 1
+	// StepFactor asks for one of the person's second factors.
+	StepFactor Step = 2
+	// StepRegister has a person who has none register a second factor.
+	StepRegister Step = 3
+	// StepEmailCode asks for a code that was mailed to the person.
+	StepEmailCode Step = 4
+	// StepBlocked goes no further: the person needs a second factor and has
+	// none.
+	StepBlocked Step = 5
 	// StepDone needs nothing more: the session begins.
-	StepDone
+	StepDone Step = 6
 )
 
-// Next is the dispatcher's rule: what the attempt needs next.
-func (a *Attempt) Next() Step {
-	switch {
-	case a.PasswordVerifiedAt.IsZero():
-		return StepPassword
-	case a.PasswordExpired:
-		return StepNewPassword
-	default:
-		return StepDone
-	}
-}
+// Next is what the attempt needs next.
+func (a *Attempt) Next() Step { return a.Step }
 
 // AttemptTx reads and writes attempts.
 type AttemptTx interface {

@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/throttle"
@@ -26,6 +27,7 @@ type Tx interface {
 	session.Tx
 	throttle.Tx
 	audit.Tx
+	mfa.Tx
 	authsettings.Reader
 	maillink.Tx
 	rootuser.LinkTx
@@ -48,14 +50,29 @@ type AuditSink interface {
 	Noise(audit.Record)
 }
 
-// Flow takes people through their sign-in. All of its fields but Mail are
-// required. It is safe for concurrent use.
+// Codes mails codes to people, and checks them.
+type Codes interface {
+	// Send mails a code to a person for an attempt. Sent again, the earlier one
+	// is worth nothing.
+	Send(tx Tx, now time.Time, a Attempt, u directory.User) error
+	// Check tells whether a code is the one that was sent. A right one is used
+	// up, and so is one that was guessed at too often.
+	Check(tx Tx, now time.Time, a Attempt, code string) (bool, error)
+}
+
+// Flow takes people through their sign-in. All of its fields are required,
+// but Mail, Codes and Notices. It is safe for concurrent use.
 type Flow struct {
-	DB     DB
-	Hasher *credential.Hasher
-	Audit  AuditSink
+	DB      DB
+	Hasher  *credential.Hasher
+	Factors *mfa.Factors
+	Audit   AuditSink
 	// Mail takes letters; nil where none are sent.
 	Mail *mail.Outbox
+	// Codes are nil where no mail is sent: who needs a code is blocked.
+	Codes Codes
+	// Notices are nil where no mail is sent.
+	Notices Notices
 	// Admit is a fault.Throttled when too many attempts begin at an address:
 	// each leaves a row behind.
 	Admit func(netip.Addr) error
@@ -69,7 +86,12 @@ type Visit struct {
 	Address   netip.Addr
 	UserAgent string
 	RequestID string
+	// Trusted is what the browser keeps to be recognised.
+	Trusted string
 }
+
+// context is where the visit comes from, as trust in browsers depends on it.
+func (v Visit) context() mfa.Context { return mfa.NewContext(v.Address, v.UserAgent) }
 
 // Client is where the visit comes from, as sessions keep it.
 func (v Visit) Client() session.Client {
@@ -83,6 +105,9 @@ type Outcome struct {
 	Attempt Attempt
 	Session session.Session
 	Token   string
+	// Trusted, unless empty, is what the browser is to keep until TrustedUntil.
+	Trusted      string
+	TrustedUntil time.Time
 }
 
 // Begin starts an attempt of whoever has a user name in an identity store.
@@ -97,7 +122,7 @@ func (f *Flow) Begin(ctx context.Context, v Visit, storeID, userName, destinatio
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		a = newAttempt(f.now(), f.IDs, v.Browser, storeID, userName, destination)
 		var err error
-		if r, err = f.record(tx, v, a, "CredentialChallenge", true); err != nil {
+		if r, err = f.record(tx, v, a, "CredentialChallenge", typePassword, true); err != nil {
 			return err
 		}
 		return tx.InsertSigninAttempt(a)
@@ -114,36 +139,105 @@ func (f *Flow) Find(ctx context.Context, v Visit, id string) (Attempt, error) {
 	var a Attempt
 	err := f.DB.View(ctx, func(tx Tx) error {
 		var err error
-		a, err = find(tx, f.now(), v.Browser, id, StepPassword, StepNewPassword)
+		a, err = find(tx, f.now(), v.Browser, id, StepPassword, StepNewPassword, StepFactor, StepRegister, StepEmailCode, StepBlocked)
 		return err
 	})
 	return a, err
 }
 
-// settle is the dispatcher: it stores what a step has achieved, and begins the
-// session when nothing is left to do.
+// settle is the dispatcher: it finds what comes next after what a step has
+// achieved and stores it, or begins the session when nothing is left to do.
 func (f *Flow) settle(tx Tx, v Visit, a Attempt) (Outcome, error) {
-	if a.Next() != StepDone {
-		a.Version++
-		stored, err := tx.UpdateSigninAttempt(a)
-		if err == nil && !stored {
-			err = errGone()
-		}
-		return Outcome{Attempt: a}, err
+	settings, err := authsettings.Of(tx, a.StoreID)
+	if err != nil {
+		return Outcome{}, err
 	}
+	if a.Step, err = f.next(tx, v, a, settings); err != nil {
+		return Outcome{}, err
+	}
+	if a.Step == StepDone {
+		return f.finish(tx, v, a, settings)
+	}
+	if err := f.challenge(tx, v, a, settings); err != nil {
+		return Outcome{}, err
+	}
+	a.Version++
+	stored, err := tx.UpdateSigninAttempt(a)
+	if err == nil && !stored {
+		err = errGone()
+	}
+	return Outcome{Attempt: a}, err
+}
+
+// next is the dispatcher's rule: what the attempt needs next.
+func (f *Flow) next(tx Tx, v Visit, a Attempt, s authsettings.Settings) (Step, error) {
+	switch {
+	case a.PasswordVerifiedAt.IsZero():
+		return StepPassword, nil
+	case a.PasswordExpired:
+		return StepNewPassword, nil
+	case !a.FactorVerifiedAt.IsZero(), s.MfaMode == authsettings.MfaDisabled:
+		return StepDone, nil
+	}
+	if s.MfaMode == authsettings.MfaContextAware {
+		trusted, err := f.Factors.Trusted(tx, f.now(), a.StoreID, a.UserID, v.Trusted, v.context())
+		if err != nil || trusted {
+			return StepDone, err
+		}
+	}
+	devices, err := mfa.List(tx, a.StoreID, a.UserID)
+	if err != nil {
+		return 0, err
+	}
+	if len(mfa.Usable(devices, s)) > 0 {
+		return StepFactor, nil
+	}
+	switch {
+	case s.NoMfa == authsettings.NoMfaAllow:
+		return StepDone, nil
+	case s.NoMfa == authsettings.NoMfaEnroll:
+		return StepRegister, nil
+	case s.NoMfa == authsettings.NoMfaEmail && f.Codes != nil:
+		return StepEmailCode, nil
+	default:
+		return StepBlocked, nil
+	}
+}
+
+// finish ends the attempt and begins the session.
+func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings) (Outcome, error) {
 	if err := tx.DeleteSigninAttempt(a.ID); err != nil {
 		return Outcome{}, err
 	}
-	s, token, err := session.Start(tx, f.now(), f.IDs, a.StoreID, a.UserID, session.DefaultDuration, v.Client())
+	out := Outcome{Attempt: a}
+	var err error
+	out.Session, out.Token, err = session.Start(tx, f.now(), f.IDs, a.StoreID, a.UserID, settings.SessionDuration(), v.Client())
 	if err != nil {
 		return Outcome{}, err
 	}
-	r, err := f.record(tx, v, a, "UserAuthentication", true)
+	if a.Factor == typeTotp || a.Factor == typeWebauthn {
+		if err := session.Strengthen(tx, a.FactorVerifiedAt, out.Session.ID); err != nil {
+			return Outcome{}, err
+		}
+		out.Session.MFAAt = a.FactorVerifiedAt
+	}
+	if a.Trust && settings.MfaMode == authsettings.MfaContextAware {
+		var b mfa.Browser
+		if out.Trusted, b, err = f.Factors.Trust(tx, f.now(), a.StoreID, a.UserID, v.Trusted, v.context()); err != nil {
+			return Outcome{}, err
+		}
+		out.TrustedUntil = b.ExpiresAt
+	}
+	used := typePassword
+	if a.Factor != "" {
+		used += "," + a.Factor
+	}
+	r, err := f.record(tx, v, a, "UserAuthentication", used, true)
 	if err != nil {
 		return Outcome{}, err
 	}
-	r.UserIdentity.CredentialID = s.ID
-	return Outcome{Attempt: a, Session: s, Token: token}, audit.Append(tx, r)
+	r.UserIdentity.CredentialID = out.Session.ID
+	return out, audit.Append(tx, r)
 }
 
 func (f *Flow) now() time.Time { return ident.Millis(f.Now()) }

@@ -70,7 +70,7 @@ func (f *Flow) replace(tx Tx, v Visit, id, hash string) (Outcome, error) {
 	a := c.attempt
 	a.PasswordVersion++
 	a.PasswordExpired = false
-	r, err := f.record(tx, v, a, "UpdatePassword", true)
+	r, err := f.record(tx, v, a, "UpdatePassword", typePassword, true)
 	if err != nil {
 		return Outcome{}, err
 	}

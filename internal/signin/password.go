@@ -89,7 +89,7 @@ func (f *Flow) refuse(ctx context.Context, v Visit, c claim) error {
 	var r audit.Record
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		var err error
-		if r, err = f.record(tx, v, a, "CredentialVerification", false); err != nil {
+		if r, err = f.record(tx, v, a, "CredentialVerification", typePassword, false); err != nil {
 			return err
 		}
 		return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
@@ -138,7 +138,7 @@ func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, e
 	if err := throttle.Clear(tx, guessedAccount(a)); err != nil {
 		return Outcome{}, err
 	}
-	r, err := f.record(tx, v, a, "CredentialVerification", true)
+	r, err := f.record(tx, v, a, "CredentialVerification", typePassword, true)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/rootuser"
 )
@@ -14,11 +15,19 @@ const (
 	directorySource = "sso-directory.amazonaws.com"
 )
 
+// The CredentialTypes of AWS.
+const (
+	typePassword  = "PASSWORD"
+	typeTotp      = string(authsettings.Totp)
+	typeWebauthn  = string(authsettings.Webauthn)
+	typeEmailCode = "EMAIL_OTP"
+)
+
 // record describes an event of an attempt: CredentialChallenge,
 // CredentialVerification or UserAuthentication, as AWS records them. The user
 // is named by id, and only once the attempt knows; what was typed as a user
 // name may be anything, a password too, and is never recorded.
-func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit.Record, error) {
+func (f *Flow) record(tx Tx, v Visit, a Attempt, event, credentialType string, well bool) (audit.Record, error) {
 	in, err := instanceOf(tx, a.StoreID)
 	if err != nil {
 		return audit.Record{}, err
@@ -27,7 +36,7 @@ func (f *Flow) record(tx Tx, v Visit, a Attempt, event string, well bool) (audit
 	if !well {
 		result = "Failure"
 	}
-	data, err := json.Marshal(map[string]string{"AuthWorkflowID": a.ID, "CredentialType": "PASSWORD"})
+	data, err := json.Marshal(map[string]string{"AuthWorkflowID": a.ID, "CredentialType": credentialType})
 	if err != nil {
 		return audit.Record{}, err
 	}

@@ -33,7 +33,7 @@ func (f *Flow) RedeemRootLink(ctx context.Context, v Visit, token string) (Attem
 		}
 		a = newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, RootDestination)
 		a.UserID, a.PasswordVerifiedAt, a.PasswordVersion, a.PasswordExpired = u.ID, f.now(), p.Version, true
-		r, err := f.record(tx, v, a, "CredentialVerification", true)
+		r, err := f.record(tx, v, a, "CredentialVerification", typePassword, true)
 		if err != nil {
 			return err
 		}

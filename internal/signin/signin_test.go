@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -72,11 +73,14 @@ func newBench(t *testing.T, s *store.Store) *bench {
 	ids := ident.NewSource(rand.Reader)
 	b.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
+		Factors: newFactors(t, ids), Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
 	}
 	b.in = instance.Instance{ID: "ssoins-0123456789abcdef", IdentityStoreID: "d-1234567890", OwnerAccountID: "123456789012", OrganizationID: "o-abcdefghij", Region: "eu-west-1", CreatedAt: b.now, Version: 1}
 	b.update(func(tx *store.Tx) (err error) {
 		if err = tx.InsertInstance(b.in); err != nil {
+			return err
+		}
+		if _, err = authsettings.Change(tx, b.in.IdentityStoreID, func(s *authsettings.Settings) { s.NoMfa = authsettings.NoMfaAllow }); err != nil {
 			return err
 		}
 		b.sam, err = directory.CreateUser(tx, ids, directory.Stamp{At: b.now, By: "test"}, b.in.IdentityStoreID, directory.NewUser{Attributes: directory.Attributes{

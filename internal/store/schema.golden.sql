@@ -386,6 +386,34 @@ CREATE TABLE meta (
  value TEXT NOT NULL
 );
 
+CREATE TABLE mfa_challenges (
+ holder TEXT NOT NULL,
+ purpose TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ data BYTEA NOT NULL,
+ expires_at BIGINT NOT NULL,
+ PRIMARY KEY (holder, purpose)
+);
+
+CREATE INDEX mfa_challenges_by_expiry ON mfa_challenges (expires_at);
+
+CREATE TABLE mfa_devices (
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ id TEXT NOT NULL,
+ name TEXT NOT NULL,
+ type TEXT NOT NULL CHECK (type IN ('TOTP', 'WEBAUTHN')),
+ handle TEXT NOT NULL UNIQUE,
+ secret BYTEA NOT NULL,
+ last_step BIGINT NOT NULL,
+ suspect BOOLEAN NOT NULL,
+ created_at BIGINT NOT NULL,
+ last_used_at BIGINT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (store_id, user_id, id),
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
 CREATE TABLE organization (
  id TEXT NOT NULL PRIMARY KEY,
  management_account_id TEXT NOT NULL UNIQUE REFERENCES account (id),
@@ -494,7 +522,7 @@ CREATE TABLE portal_sessions (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  source_ip TEXT NOT NULL,
- user_agent TEXT NOT NULL, mfa_at BIGINT NOT NULL DEFAULT 0,
+ user_agent TEXT NOT NULL, password_at BIGINT NOT NULL DEFAULT 0, mfa_at BIGINT NOT NULL DEFAULT 0,
  FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
 );
 
@@ -546,7 +574,7 @@ CREATE TABLE signin_attempts (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  version BIGINT NOT NULL CHECK (version > 0)
-);
+, step BIGINT NOT NULL DEFAULT 0, factor_verified_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '', trust BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX signin_attempts_by_expiry ON signin_attempts (expires_at);
 
@@ -575,6 +603,20 @@ CREATE TABLE token_families (
 );
 
 CREATE INDEX token_families_by_session ON token_families (session_id);
+
+CREATE TABLE trusted_browsers (
+ store_id TEXT NOT NULL,
+ user_id TEXT NOT NULL,
+ id TEXT NOT NULL,
+ family TEXT NOT NULL,
+ network TEXT NOT NULL,
+ created_at BIGINT NOT NULL,
+ expires_at BIGINT NOT NULL,
+ PRIMARY KEY (store_id, user_id, id),
+ FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX trusted_browsers_by_expiry ON trusted_browsers (expires_at);
 
 CREATE TABLE verified_emails (
  store_id TEXT NOT NULL,

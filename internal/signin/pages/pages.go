@@ -121,6 +121,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	for pattern, h := range signedIn {
 		mux.Handle(pattern, p.handle(p.signedIn(h)))
 	}
+	p.mountFactors(mux)
 	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
 }
 

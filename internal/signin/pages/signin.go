@@ -56,25 +56,32 @@ func (p *Pages) step(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.showStep(http.StatusOK, a, "")
-	return nil
+	return v.showStep(http.StatusOK, a, "")
 }
 
 // showStep shows the page of an attempt's next step, with a message when the
 // last try of it failed.
-func (v *visit) showStep(status int, a signin.Attempt, message string) {
+func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	data := map[string]any{"ID": a.ID, "UserName": a.UserName, "To": a.Destination, "Error": message}
-	if a.Next() == signin.StepNewPassword {
+	switch a.Next() {
+	case signin.StepNewPassword:
 		v.show(status, "newpassword", "newpassword.title", data)
-		return
+	case signin.StepFactor:
+		return v.askFactor(status, a, message)
+	case signin.StepRegister:
+		return v.chooseDevice(a)
+	case signin.StepBlocked:
+		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Again": "", "AgainText": ""})
+	default:
+		v.show(status, "password", "password.title", data)
 	}
-	v.show(status, "password", "password.title", data)
+	return nil
 }
 
 // password takes the password.
 func (p *Pages) password(v *visit) error {
 	id := v.r.PathValue("id")
-	out, err := p.Flow.Password(v.r.Context(), v.Visit, id, v.field("password"))
+	out, err := p.Flow.Password(v.r.Context(), v.visitor(), id, v.field("password"))
 	if err == nil {
 		return v.proceed(out)
 	}
@@ -95,7 +102,7 @@ func (p *Pages) newPassword(v *visit) error {
 	if v.field("password") != v.field("confirm") {
 		return v.again(id, http.StatusUnprocessableEntity, v.text("newpassword.mismatch"))
 	}
-	out, err := p.Flow.NewPassword(v.r.Context(), v.Visit, id, v.field("password"))
+	out, err := p.Flow.NewPassword(v.r.Context(), v.visitor(), id, v.field("password"))
 	if err == nil {
 		return v.proceed(out)
 	}
@@ -111,8 +118,7 @@ func (v *visit) again(id string, status int, message string) error {
 	if err != nil {
 		return err
 	}
-	v.showStep(status, a, message)
-	return nil
+	return v.showStep(status, a, message)
 }
 
 // proceed goes where the dispatcher says: to the next step, or signed in to
@@ -123,6 +129,9 @@ func (v *visit) proceed(out signin.Outcome) error {
 		return nil
 	}
 	v.setCookie(sessionCookie, out.Token, out.Session.ExpiresAt)
+	if out.Trusted != "" {
+		v.setCookie(trustedCookie, out.Trusted, out.TrustedUntil)
+	}
 	v.redirect(destination(out.Attempt.Destination))
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
@@ -85,7 +86,7 @@ func newSiteOn(t *testing.T, config store.Config) *site {
 	ids := ident.NewSource(rand.Reader)
 	s.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s.store), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Audit: sink{}, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: s.clock,
+		Factors: newFactors(t, ids), Audit: sink{}, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: s.clock,
 	}
 	p, err := pages.New(pages.Options{
 		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
@@ -109,6 +110,9 @@ func newSiteOn(t *testing.T, config store.Config) *site {
 	}
 	s.update(func(tx *store.Tx) (err error) {
 		if err = tx.InsertInstance(s.in); err != nil {
+			return err
+		}
+		if _, err = authsettings.Change(tx, s.in.IdentityStoreID, func(s *authsettings.Settings) { s.NoMfa = authsettings.NoMfaAllow }); err != nil {
 			return err
 		}
 		s.sam, err = directory.CreateUser(tx, ids, directory.Stamp{At: s.now, By: "test"}, s.in.IdentityStoreID, directory.NewUser{Attributes: directory.Attributes{

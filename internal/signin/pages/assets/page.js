@@ -41,6 +41,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     const button = form.querySelector("button[type=submit]");
+    if (!button) return;
     if (button.getAttribute("aria-busy") === "true") event.preventDefault();
     button.setAttribute("aria-busy", "true");
   });
