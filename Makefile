@@ -77,8 +77,8 @@ generate: ## write the generated files anew from model/
 .PHONY: drift
 drift: ## fail when a generated file is not what the generator makes
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	$(GO) run ./internal/awsgen generate -out "$$scratch" && \
-	diff -rq "$$scratch" internal/awsapi || { echo "generated files are out of date: run make generate" >&2; exit 1; }
+	$(GO) run ./internal/awsgen generate -out "$$scratch/go" -web "$$scratch/web" && \
+	diff -rq "$$scratch/go" internal/awsapi && diff -q "$$scratch/web/portal_gen.ts" web/src/api/portal_gen.ts || { echo "generated files are out of date: run make generate" >&2; exit 1; }
 
 .PHONY: bench
 bench: build ## measure Atrium beside a stub and the storage engines' own rates (9 minutes)

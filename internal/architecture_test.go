@@ -26,7 +26,7 @@ func domain() []string {
 	return []string{
 		"internal/administrator", "internal/organization", "internal/instance", "internal/directory", "internal/permissionset",
 		"internal/assignment", "internal/application", "internal/iam", "internal/policy/...", "internal/audit",
-		"internal/authsettings", "internal/credential", "internal/mail", "internal/maillink", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/rolesession", "internal/rootuser",
+		"internal/authsettings", "internal/credential", "internal/mail", "internal/maillink", "internal/mfa", "internal/session", "internal/signin", "internal/throttle", "internal/epoch", "internal/oauth", "internal/portal", "internal/rolesession", "internal/rootuser",
 	}
 }
 

@@ -60,14 +60,14 @@ func TestAdmissionIsBounded(t *testing.T) {
 		_ = a.admit("RegisterClient", address)
 		address = address.Next()
 	}
-	if len(a.due) > admissionNetworks+1 {
-		t.Errorf("%d networks are remembered", len(a.due))
+	if len(a.networks.due) > admissionNetworks+1 {
+		t.Errorf("%d networks are remembered", len(a.networks.due))
 	}
 	now = now.Add(time.Hour)
 	if err := a.admit("RegisterClient", netip.MustParseAddr("192.0.2.1")); err != nil {
 		t.Error(err)
 	}
-	if len(a.due) != 1 {
-		t.Errorf("%d networks are remembered of those long gone", len(a.due))
+	if len(a.networks.due) != 1 {
+		t.Errorf("%d networks are remembered of those long gone", len(a.networks.due))
 	}
 }

@@ -90,7 +90,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	}
 	data := p.newS3(found, policies)
 	p.handler = &front{
-		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown)),
+		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown)),
 		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
 	}
 	return p, nil

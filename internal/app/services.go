@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/atrium-iam/atrium/internal/api/accessportal"
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
 	"github.com/atrium-iam/atrium/internal/api/oidc"
 	"github.com/atrium-iam/atrium/internal/api/organizations"
@@ -10,6 +11,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/api/sts"
 	identitystorewire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	organizationswire "github.com/atrium-iam/atrium/internal/awsapi/organizations"
+	portalwire "github.com/atrium-iam/atrium/internal/awsapi/portal"
 	settingswire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	ssowire "github.com/atrium-iam/atrium/internal/awsapi/sso"
 	ssoadminwire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
@@ -20,8 +22,8 @@ import (
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
-// services are the AWS services of a node and its settings API, each bound to
-// the store through the transaction interface that it asks for.
+// services are the AWS services of a node, its settings API and what its access
+// portal asks for, each bound to the store through the transaction interface that it asks for.
 func (p *Program) services() []gateway.Service {
 	s := p.Store
 	return []gateway.Service{
@@ -39,6 +41,8 @@ func (p *Program) services() []gateway.Service {
 			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
 			ssowire.Bind[portal.Context](portal.Service{Tokens: p.oauthKeys(), Sessions: p.sessionKeys()})),
+		gateway.NewService(portalwire.Descriptor(), store.Bind[accessportal.Tx](s),
+			portalwire.Bind[accessportal.Context](accessportal.Service{Endpoints: p.endpoints()})),
 		gateway.NewService(ssooidcwire.Descriptor(), store.BindSnapshot[oidc.Tx](s),
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}

@@ -23,6 +23,9 @@ type AccessReader interface {
 	// ordered by the permission set's name, from after a name. A closed
 	// account has none.
 	RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) ([]Role, error)
+	// AllRolesOfUser returns the roles that the user may use in any account,
+	// at most limit, ordered by account and permission set's name.
+	AllRolesOfUser(in instance.Instance, userID string, limit int) ([]Role, error)
 	// RoleOfUser returns one of RolesOfUser, by the permission set's name.
 	RoleOfUser(in instance.Instance, userID, accountID, name string) (Role, bool, error)
 	// PrincipalAssignedIn reports whether the principal itself has an

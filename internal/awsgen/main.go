@@ -1,8 +1,9 @@
-// Command awsgen keeps AWS's service models, and the one of Atrium's own
-// settings API, and turns them into Go.
+// Command awsgen keeps AWS's service models, and those of Atrium's own settings
+// API and access portal, and turns them into Go and TypeScript.
 //
 //	awsgen import -botocore DIR   read the vendor models, write model/*.json
-//	awsgen generate               write internal/awsapi/* from model/ and its overlays
+//	awsgen generate               write internal/awsapi/* from model/ and its overlays,
+//	                              and the pages' client in web/src/api
 //
 // Run it from the repository's root (make generate).
 package main
@@ -16,6 +17,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/awsgen/botocore"
 	"github.com/atrium-iam/atrium/internal/awsgen/golang"
 	"github.com/atrium-iam/atrium/internal/awsgen/model"
+	"github.com/atrium-iam/atrium/internal/awsgen/typescript"
 )
 
 // vendorServices are AWS's services, whose models are imported.
@@ -23,9 +25,10 @@ func vendorServices() []string {
 	return []string{"identitystore", "organizations", "sso", "sso-admin", "sso-oidc", "sts"}
 }
 
-// services are all services. The model of settings is written by hand: it
-// serves what AWS has in its console only, and publishes no model of.
-func services() []string { return append(vendorServices(), "settings") }
+// services are all services. The models of settings and portal are written by
+// hand: they serve what AWS has in its console and in its access portal only,
+// and publishes no model of.
+func services() []string { return append(vendorServices(), "portal", "settings") }
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -41,6 +44,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	models := flags.String("model", "model", "directory of the models and overlays")
 	out := flags.String("out", filepath.Join("internal", "awsapi"), "directory of the generated packages")
+	web := flags.String("web", filepath.Join("web", "src", "api"), "directory of the generated TypeScript")
 	vendor := flags.String("botocore", "", "data directory of a botocore installation (import)")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -52,7 +56,7 @@ func run(args []string) error {
 		}
 		return importModels(*vendor, *models)
 	case "generate":
-		return generate(*models, *out)
+		return generate(*models, *out, *web)
 	default:
 		return fmt.Errorf("unknown verb %q: import or generate", args[0])
 	}
@@ -74,7 +78,8 @@ func importModels(vendor, dir string) error {
 	return nil
 }
 
-func generate(dir, out string) error {
+func generate(dir, out, web string) error {
+	var all []typescript.Service
 	for _, id := range services() {
 		s, err := model.Load(dir, id)
 		if err != nil {
@@ -87,6 +92,7 @@ func generate(dir, out string) error {
 		if err := golang.Write(out, s, o); err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
+		all = append(all, typescript.Service{Model: s, Overlay: o})
 	}
-	return nil
+	return typescript.Write(web, all)
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
 )
@@ -102,10 +103,36 @@ func ByToken(tx Reader, now time.Time, token string) (s Session, found bool, err
 		return Session{}, false, nil
 	}
 	s, found, err = tx.PortalSessionByToken(hashToken(token))
+	return s.live(now, found, err)
+}
+
+// ByID returns the session with an id, if it has not ended.
+func ByID(tx Reader, now time.Time, id string) (s Session, found bool, err error) {
+	s, found, err = tx.PortalSession(id)
+	return s.live(now, found, err)
+}
+
+// live passes on a session that was found and has not expired.
+func (s Session) live(now time.Time, found bool, err error) (Session, bool, error) {
 	if err != nil || !found || !now.Before(s.ExpiresAt) {
 		return Session{}, false, err
 	}
 	return s, true, nil
+}
+
+// PersonReader reads the people whose sessions are.
+type PersonReader interface {
+	DirectoryUser(storeID, userID string) (directory.User, bool, error)
+}
+
+// PersonOf returns the person of a session. found is false when that person
+// may not sign in any more.
+func PersonOf(tx PersonReader, s Session) (u directory.User, found bool, err error) {
+	u, found, err = tx.DirectoryUser(s.StoreID, s.UserID)
+	if err != nil || !found || u.Status != directory.Enabled {
+		return directory.User{}, false, err
+	}
+	return u, true, nil
 }
 
 // List returns at most limit sessions of a person that have not expired, after

@@ -79,13 +79,16 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
 }
 
+// accountsOfUser selects the accounts after $3 in which a user is assigned
+// anything.
+const accountsOfUser = `(SELECT DISTINCT account_id FROM account_assignments
+	WHERE principal_id IN ` + selfAndGroups + ` AND account_id > $3)`
+
 // AccountsOfUser is part of assignment.AccessReader. CROSS JOIN, here and
 // below, makes SQLite begin with what stands first.
 func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) (list []assignment.Account, err error) {
 	err = t.rows(`SELECT a.id, a.name, a.email
-		FROM (SELECT DISTINCT account_id FROM account_assignments
-			WHERE principal_id IN `+selfAndGroups+` AND account_id > $3) u
-		CROSS JOIN account a
+		FROM `+accountsOfUser+` u CROSS JOIN account a
 		WHERE a.id = u.account_id AND a.state = 'ACTIVE'
 		ORDER BY a.id LIMIT CAST($4 AS BIGINT)`, []any{userID, in.IdentityStoreID, after, limit},
 		func(scan func(...any) error) error {
@@ -112,6 +115,16 @@ func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, 
 		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
 		WHERE s.id = a.permission_set_id AND s.name > $4 AND`+roleOfUser+`
 		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, userID, in.IdentityStoreID, accountID, after, limit)
+}
+
+// AllRolesOfUser is part of assignment.AccessReader.
+func (t *Tx) AllRolesOfUser(in instance.Instance, userID string, limit int) ([]assignment.Role, error) {
+	return t.rolesOfUser(`FROM (SELECT DISTINCT account_id, permission_set_id FROM account_assignments
+			WHERE principal_id IN `+selfAndGroups+`) a
+		CROSS JOIN account c CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
+		WHERE c.id = a.account_id AND c.state = 'ACTIVE' AND s.id = a.permission_set_id
+		AND p.permission_set_id = s.id AND p.account_id = a.account_id AND r.account_id = a.account_id AND r.role_id = p.role_id
+		ORDER BY a.account_id, s.name LIMIT CAST($3 AS BIGINT)`, userID, in.IdentityStoreID, limit)
 }
 
 // RoleOfUser is part of assignment.AccessReader: it begins with the role, and

@@ -13,6 +13,15 @@ CREATE TABLE account (
  version BIGINT NOT NULL DEFAULT 1
 );
 
+CREATE TABLE account_appearances (
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ account_id TEXT NOT NULL,
+ label TEXT NOT NULL,
+ color TEXT NOT NULL,
+ version BIGINT NOT NULL CHECK (version > 0),
+ PRIMARY KEY (instance_id, account_id)
+);
+
 CREATE TABLE account_assignments (
  permission_set_id TEXT NOT NULL,
  account_id TEXT NOT NULL,
@@ -512,6 +521,12 @@ CREATE INDEX permission_sets_by_instance ON permission_sets (instance_id, id);
 CREATE TABLE portal_aliases (
  alias TEXT NOT NULL PRIMARY KEY,
  store_id TEXT NOT NULL UNIQUE REFERENCES instances (identity_store_id) ON DELETE CASCADE
+);
+
+CREATE TABLE portal_destinations (
+ instance_id TEXT NOT NULL REFERENCES instances (id) ON DELETE CASCADE,
+ origin TEXT NOT NULL,
+ PRIMARY KEY (instance_id, origin)
 );
 
 CREATE TABLE portal_sessions (

@@ -30,6 +30,7 @@ func operations() []schema.Operation {
 		{
 			Name: "GetRoleCredentials", Input: 8, Output: 9, NewInput: func() any { return new(GetRoleCredentialsRequest) },
 			Method: "GET", Path: "/federation/credentials", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
+			Page:   true,
 			Errors: []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action: "", Gate: schema.GateNone,
 			AuditRequest:  []string{"accountId", "roleName"},
@@ -38,6 +39,7 @@ func operations() []schema.Operation {
 		{
 			Name: "ListAccountRoles", Input: 10, Output: 11, NewInput: func() any { return new(ListAccountRolesRequest) },
 			Method: "GET", Path: "/assignment/roles", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
+			Page:      true,
 			Paginated: schema.Paginator{InputToken: "nextToken", OutputToken: "nextToken", LimitKey: "maxResults", ResultKeys: []string{"roleList"}},
 			Errors:    []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action:    "", Gate: schema.GateNone,
@@ -46,6 +48,7 @@ func operations() []schema.Operation {
 		{
 			Name: "ListAccounts", Input: 12, Output: 13, NewInput: func() any { return new(ListAccountsRequest) },
 			Method: "GET", Path: "/assignment/accounts", Query: "", ResultWrapper: "", Unsigned: true, ReadOnly: true, Stateless: false,
+			Page:      true,
 			Paginated: schema.Paginator{InputToken: "nextToken", OutputToken: "nextToken", LimitKey: "maxResults", ResultKeys: []string{"accountList"}},
 			Errors:    []string{"InvalidRequestException", "UnauthorizedException", "TooManyRequestsException", "ResourceNotFoundException"},
 			Action:    "", Gate: schema.GateNone,
@@ -126,7 +129,7 @@ func shapes() []schema.Shape {
 			Members: []schema.Member{
 				{Name: "roleName", WireName: "role_name", Shape: 20, Location: schema.InQuery, Required: true},
 				{Name: "accountId", WireName: "account_id", Shape: 2, Location: schema.InQuery, Required: true},
-				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Required: true, Sensitive: true},
+				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Bearer: true, Sensitive: true},
 			},
 		},
 		// 9
@@ -144,7 +147,7 @@ func shapes() []schema.Shape {
 			Members: []schema.Member{
 				{Name: "nextToken", WireName: "next_token", Shape: 16, Location: schema.InQuery},
 				{Name: "maxResults", WireName: "max_result", Shape: 15, Location: schema.InQuery},
-				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Required: true, Sensitive: true},
+				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Bearer: true, Sensitive: true},
 				{Name: "accountId", WireName: "account_id", Shape: 2, Location: schema.InQuery, Required: true},
 			},
 		},
@@ -164,7 +167,7 @@ func shapes() []schema.Shape {
 			Members: []schema.Member{
 				{Name: "nextToken", WireName: "next_token", Shape: 16, Location: schema.InQuery},
 				{Name: "maxResults", WireName: "max_result", Shape: 15, Location: schema.InQuery},
-				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Required: true, Sensitive: true},
+				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Bearer: true, Sensitive: true},
 			},
 		},
 		// 13
@@ -181,7 +184,7 @@ func shapes() []schema.Shape {
 			Name: "LogoutRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Required: true, Sensitive: true},
+				{Name: "accessToken", WireName: "x-amz-sso_bearer_token", Shape: 1, Location: schema.InHeader, Bearer: true, Sensitive: true},
 			},
 		},
 		// 15

@@ -44,6 +44,8 @@ func protocolName(p string) (string, error) {
 		return "schema.RESTJSON1", nil
 	case "query":
 		return "schema.AWSQuery", nil
+	case "page-json":
+		return "schema.PageJSON", nil
 	}
 	return "", fmt.Errorf("protocol %q is not served", p)
 }
@@ -76,6 +78,9 @@ func (g *generator) operation(b *bytes.Buffer, name string) error {
 	}
 	fmt.Fprintf(b, "{\nName: %q, Input: %s, Output: %s, NewInput: func() any { return new(%s) },\n", name, g.ref(op.Input), g.ref(op.Output), g.inputType(name))
 	fmt.Fprintf(b, "Method: %q, Path: %q, Query: %q, ResultWrapper: %q, Unsigned: %t, ReadOnly: %t, Stateless: %t,\n", op.Method, path, query, op.ResultWrapper, op.Unsigned, readOnly, over.Stateless)
+	if over.Page {
+		b.WriteString("Page: true,\n")
+	}
 	if p := op.Paginator; p != nil {
 		fmt.Fprintf(b, "Paginated: schema.Paginator{InputToken: %q, OutputToken: %q, LimitKey: %q, ResultKeys: %s},\n", p.InputToken, p.OutputToken, p.LimitKey, stringList(p.ResultKeys))
 	}
@@ -97,6 +102,7 @@ func (g *generator) overlayOf(name string) model.OverlayOperation {
 	if over.Resources == nil {
 		over.Resources = g.o.Defaults.Resources
 	}
+	over.Page = over.Page || g.o.Defaults.Page
 	return over
 }
 
@@ -217,7 +223,10 @@ func (g *generator) member(b *bytes.Buffer, m model.Member) {
 	if m.Location != "" {
 		fmt.Fprintf(b, ", Location: %s", locations[m.Location])
 	}
-	if m.Required {
+	switch {
+	case m.Name == g.o.Bearer:
+		b.WriteString(", Bearer: true")
+	case m.Required:
 		b.WriteString(", Required: true")
 	}
 	if g.s.Shapes[m.Shape].Sensitive {

@@ -19,6 +19,9 @@ type Overlay struct {
 	Validation   OverlayValidation `json:"validation"`
 	// Faults maps "category" or "category:subject" to an error shape.
 	Faults map[string]string `json:"faults"`
+	// Bearer is the member that carries the caller's token, of inputs that
+	// have it. A request without a token is refused like one with a wrong one.
+	Bearer string `json:"bearer,omitempty"`
 	// Patterns replaces, by shape name, patterns that RE2 cannot express.
 	Patterns   map[string]string           `json:"patterns,omitempty"`
 	Defaults   OverlayOperation            `json:"defaults"`
@@ -40,6 +43,7 @@ type OverlayOperation struct {
 	Gate          string   `json:"gate,omitempty"`
 	ReadOnly      *bool    `json:"readOnly,omitempty"`
 	Stateless     bool     `json:"stateless,omitempty"`
+	Page          bool     `json:"page,omitempty"` // open to the pages
 	AuditRequest  []string `json:"auditRequest,omitempty"`
 	AuditResponse []string `json:"auditResponse,omitempty"`
 }

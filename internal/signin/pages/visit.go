@@ -43,10 +43,7 @@ func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 
 // prepare finds out who visits, and refuses what must not go on.
 func (v *visit) prepare() error {
-	if !v.secure && !isLoopback(v.r.Host, v.Address) {
-		return errInsecure
-	}
-	if err := v.identify(); err != nil {
+	if err := v.recognise(); err != nil {
 		return err
 	}
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
@@ -54,6 +51,14 @@ func (v *visit) prepare() error {
 		return nil
 	}
 	return v.checkForm()
+}
+
+// recognise finds out who visits, if the connection may be trusted with that.
+func (v *visit) recognise() error {
+	if !v.secure && !isLoopback(v.r.Host, v.Address) {
+		return errInsecure
+	}
+	return v.identify()
 }
 
 // isLoopback tells whether a connection without TLS never leaves the machine.
@@ -92,8 +97,8 @@ func signedInAs(tx Tx, now time.Time, in instance.Instance, token string) (sessi
 	if err != nil || !found || s.StoreID != in.IdentityStoreID {
 		return session.Session{}, directory.User{}, err
 	}
-	u, found, err := tx.DirectoryUser(s.StoreID, s.UserID)
-	if err != nil || !found || u.Status != directory.Enabled {
+	u, found, err := session.PersonOf(tx, s)
+	if err != nil || !found {
 		return session.Session{}, directory.User{}, err
 	}
 	return s, u, nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -58,7 +59,7 @@ func (c *call) actor() iam.Principal {
 
 // run takes the call through every step up to the operation itself.
 func (c *call) run(r *http.Request) *wireError {
-	if err := c.readBody(r); err != nil {
+	if err := c.readBody(r, maxBody); err != nil {
 		return err
 	}
 	c.resolve(r)
@@ -68,6 +69,11 @@ func (c *call) run(r *http.Request) *wireError {
 	if err := c.admit(r); err != nil {
 		return err
 	}
+	return c.finish(r)
+}
+
+// finish runs the operation for a caller who was let in.
+func (c *call) finish(r *http.Request) *wireError {
 	if err := c.decode(r); err != nil {
 		return err
 	}
@@ -90,14 +96,15 @@ func (c *call) admit(r *http.Request) *wireError {
 	return nil
 }
 
-func (c *call) readBody(r *http.Request) *wireError {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+// readBody reads the request's body, of at most limit bytes.
+func (c *call) readBody(r *http.Request, limit int64) *wireError {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	if err == nil {
 		c.body = body
 		return nil
 	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "The request body is larger than 1 MiB.")
+		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", fmt.Sprintf("The request body is larger than %d KiB.", limit>>10))
 	}
 	return refuse(http.StatusBadRequest, "SerializationException", "The request body could not be read to its end.")
 }

@@ -70,17 +70,22 @@ type Gateway struct {
 	keys     *iam.GlobalKeys
 	// bodies are buffers for answers, used again and again.
 	bodies sync.Pool
+	// pages are the operations that pages may call, by name.
+	pages map[string]target
 	// fallback answers requests whose service is not known.
 	fallback map[kind]protocolCodec
 }
 
 // New returns a gateway. It fails when a service's model cannot be compiled.
 func New(o Options) (*Gateway, error) {
-	g := &Gateway{Options: o, verifier: sigv4.NewVerifier(signingKeys), keys: iam.NewGlobalKeys(), fallback: make(map[kind]protocolCodec)}
+	g := &Gateway{Options: o, verifier: sigv4.NewVerifier(signingKeys), keys: iam.NewGlobalKeys(), pages: make(map[string]target), fallback: make(map[kind]protocolCodec)}
 	g.bodies.New = func() any { return new([]byte) }
 	for _, s := range o.Services {
 		svc, err := newService(s)
 		if err != nil {
+			return nil, fmt.Errorf("service %s: %w", s.desc.ID, err)
+		}
+		if err := g.addPages(svc); err != nil {
 			return nil, fmt.Errorf("service %s: %w", s.desc.ID, err)
 		}
 		g.services = append(g.services, svc)
@@ -96,10 +101,15 @@ func (g *Gateway) Handles(r *http.Request) bool { return g.resolver.classify(r) 
 // ServeHTTP answers an API request.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.newCall(r)
+	g.serve(w, r, c, func() *wireError { return c.run(r) })
+}
+
+// serve answers a call with what run makes of it.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, c *call, run func() *wireError) {
 	w.Header().Set("X-Amzn-Requestid", c.request.ID)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	err := c.run(r)
+	err := run()
 	c.answer(w, err)
 	c.auditOutcome(err)
 	c.observe(r.Context(), err)

@@ -60,6 +60,7 @@ const (
 	kindJSON              // X-Amz-Target
 	kindQuery             // Action and Version
 	kindREST              // method and path
+	kindPage              // by name, from a page: see ServePage
 )
 
 // classify says which kind of API request r is, without reading its body.

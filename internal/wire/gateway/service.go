@@ -145,6 +145,8 @@ func newCodec(s *schema.Service) protocolCodec {
 		return awsquery.New(s)
 	case schema.RESTJSON1:
 		return restjson.New(s)
+	case schema.PageJSON:
+		return pageCodec{awsjson.New(s)}
 	default:
 		return awsjson.New(s)
 	}
@@ -156,6 +158,8 @@ func kindOf(p schema.Protocol) kind {
 		return kindQuery
 	case schema.RESTJSON1:
 		return kindREST
+	case schema.PageJSON:
+		return kindPage
 	default:
 		return kindJSON
 	}

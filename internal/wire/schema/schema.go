@@ -23,6 +23,9 @@ const (
 	AWSJSON11 Protocol = iota + 1
 	RESTJSON1
 	AWSQuery
+	// PageJSON is of services that only this server's own pages call, by the
+	// names of operations, with input and output as awsJson1.1 has them.
+	PageJSON
 )
 
 // Kind is the type of a shape.
@@ -113,8 +116,11 @@ type Operation struct {
 	// Stateless operations read and write nothing and need no permission:
 	// they run without a transaction.
 	Stateless bool
-	Paginated     Paginator
-	Errors        []string
+	// Page operations may be called by this server's pages, for the person
+	// who is signed in.
+	Page      bool
+	Paginated Paginator
+	Errors    []string
 
 	// Action is the full IAM action, e.g. "sso:CreateAccountAssignment".
 	// Empty when AWS answers without asking for permission.
@@ -196,6 +202,9 @@ type Member struct {
 	Required    bool
 	Sensitive   bool
 	Idempotency bool
+	// Bearer members carry the caller's token. They are never required: the
+	// operation refuses who has none like who has a wrong one.
+	Bearer bool
 }
 
 // Shape returns the shape that r refers to.
