@@ -97,7 +97,7 @@ func restricted() []importers {
 	// node starts a whole node within a test.
 	const node = "test/node"
 	return []importers{
-		{module + "/internal/store", append(commands, "internal/store/storetest", node), "only the composition root knows which store there is"},
+		{module + "/internal/store", []string{"internal/app", "internal/store/storetest", node}, "only the composition root knows which store there is"},
 		{module + "/internal/app", []string{"cmd/*", node}, "nothing depends on how the parts are put together"},
 		{module + "/internal/store/storetest", []string{node, "test/s3peer"}, "it is for tests"},
 		{module + "/internal/wire/wiretest", []string{node}, "it is for tests"},

@@ -19,10 +19,8 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/clientenv"
-	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/localca"
-	"github.com/atrium-iam/atrium/internal/store"
 )
 
 // devRegion is the region of a dev node's instance.
@@ -36,6 +34,7 @@ type devCommand struct {
 	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
 	TLS         bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
 	Verbose     bool   `short:"v" help:"Log every request."`
+	devMail
 }
 
 // Run runs a dev node until it is interrupted.
@@ -53,7 +52,7 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 		level = slog.LevelInfo
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
-	db, err := d.openStore(ctx, log)
+	db, err := app.OpenStore(ctx, d.database(), time.Now, log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,11 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, db.Close())
 	}
 	defer closeStorage()
-	program, err := d.program(ctx, db, storage, listener, log)
+	o := app.Options{Store: db, Storage: storage, Listener: listener, Log: log}
+	if err := d.mail(&o, s.out); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	program, err := d.program(ctx, o)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -102,20 +105,20 @@ func makeDataDir(dir string) error {
 	return nil
 }
 
-func (d devCommand) openStore(ctx context.Context, log *slog.Logger) (*store.Store, error) {
-	cfg := store.Config{PostgresDSN: d.DatabaseDSN, Clock: time.Now, Log: log}
-	if d.DatabaseDSN == "" {
-		cfg.SQLitePath = filepath.Join(d.DataDir, "atrium.db")
+func (d devCommand) database() app.Database {
+	if d.DatabaseDSN != "" {
+		return app.Database{PostgresDSN: d.DatabaseDSN}
 	}
-	return store.Open(ctx, cfg)
+	return app.Database{SQLitePath: filepath.Join(d.DataDir, "atrium.db")}
 }
 
-func (d devCommand) program(ctx context.Context, db *store.Store, storage s3.Connector, l net.Listener, log *slog.Logger) (*app.Program, error) {
+// program is what o has, as a dev node.
+func (d devCommand) program(ctx context.Context, o app.Options) (*app.Program, error) {
 	root, err := devRoot(filepath.Join(d.DataDir, "root.key"))
 	if err != nil {
 		return nil, err
 	}
-	e := d.endpoints(l)
+	e := d.endpoints(o.Listener)
 	people, err := url.Parse(e.People)
 	if err != nil {
 		return nil, err
@@ -124,14 +127,12 @@ func (d devCommand) program(ctx context.Context, db *store.Store, storage s3.Con
 	if err != nil {
 		return nil, err
 	}
-	config, err := d.tlsConfig()
-	if err != nil {
+	if o.TLS, err = d.tlsConfig(); err != nil {
 		return nil, err
 	}
-	return app.New(ctx, app.Options{
-		Listener: l, TLS: config, PeopleURL: people, DataURL: data, Region: devRegion,
-		Storage: storage, Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
-	})
+	o.PeopleURL, o.DataURL, o.Region, o.Root, o.Operator = people, data, devRegion, root, operator()
+	o.Now, o.Rand = time.Now, rand.Reader
+	return app.New(ctx, o)
 }
 
 func devRoot(path string) (keys.Root, error) {

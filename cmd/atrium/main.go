@@ -34,6 +34,7 @@ type cli struct {
 	Init        initCommand        `cmd:"" help:"Create the management account and its administrator, once."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date."`
 	Keys        keysCommand        `cmd:"" help:"Manage the keys that seal secrets and tokens."`
+	AdminKey    adminKeyCommand    `cmd:"" help:"Manage the access keys of the management account's administrator."`
 	Audit       auditCommand       `cmd:"" help:"Read and verify the audit trail."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when a node answers that it is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
@@ -45,6 +46,7 @@ func newCLI(flags config.Flags) *cli {
 	c := new(cli)
 	for _, command := range []*configured{
 		&c.Serve.configured, &c.Init.configured, &c.Migrate.configured, &c.Keys.Rotate.configured,
+		&c.AdminKey.List.configured, &c.AdminKey.Rotate.configured, &c.AdminKey.Disable.configured, &c.AdminKey.Enable.configured,
 		&c.Audit.Verify.configured, &c.Audit.List.configured,
 	} {
 		command.Plugins = kong.Plugins{flags.Pointer()}

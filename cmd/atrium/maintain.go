@@ -2,15 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/config"
-	"github.com/atrium-iam/atrium/internal/keys"
 )
 
 type keysCommand struct {
@@ -22,47 +23,22 @@ type rotateCommand struct {
 	Revoke bool `help:"Remove the older generations of keys for tokens and sessions: whatever they sealed ends at once."`
 }
 
-// rotationDelay gives running nodes time to learn of new keys before anything
-// is sealed with them.
-const rotationDelay = 2 * time.Minute
-
 // Run rotates the keys of every purpose.
 func (c *rotateCommand) Run(ctx context.Context, f config.Flags, s streams) error {
-	cfg, done, err := c.load(f, s)
-	if err != nil || done {
-		return err
-	}
-	program, db, err := openNode(ctx, cfg, logger(cfg, s.err))
-	if err != nil {
-		return err
-	}
-	for _, purpose := range keys.Purposes() {
-		if err = c.rotate(ctx, program.Keys(), purpose, s); err != nil {
-			break
-		}
-	}
-	return errors.Join(err, db.Close())
-}
-
-func (c *rotateCommand) rotate(ctx context.Context, ring *keys.Ring, p keys.Purpose, s streams) error {
-	delay := rotationDelay
-	if c.Revoke {
-		delay = 0 // what the old keys sealed must not be accepted any longer
-	}
-	number, err := ring.Rotate(ctx, p, delay)
-	if err != nil {
-		return err
-	}
-	text := fmt.Sprintf("%s: generation %d", p, number)
-	if c.Revoke && !p.AtRest() {
-		removed, err := ring.Revoke(ctx, p)
+	return c.operate(ctx, f, s, func(_ *config.Config, o app.Operations) error {
+		rotated, err := o.RotateKeys(ctx, operator(), c.Revoke)
 		if err != nil {
 			return err
 		}
-		text += fmt.Sprintf(", %d older revoked", removed)
-	}
-	_, err = fmt.Fprintln(s.out, text)
-	return err
+		for _, r := range rotated {
+			text := fmt.Sprintf("%s: generation %d", r.Purpose, r.Generation)
+			if r.Revoked > 0 {
+				text += fmt.Sprintf(", %d older revoked", r.Revoked)
+			}
+			fmt.Fprintln(s.out, text)
+		}
+		return nil
+	})
 }
 
 type auditCommand struct {
@@ -71,42 +47,38 @@ type auditCommand struct {
 }
 
 // trailSource says whose trail is meant: a configured node's, or that of a
-// dev node's data directory.
+// dev node's data directory. The node may be running.
 type trailSource struct {
 	configured
-	Dev string `type:"path" placeholder:"DIR" help:"Data directory of a stopped dev node, instead of a configuration."`
+	Dev string `type:"path" placeholder:"DIR" help:"Data directory of a dev node on the embedded database, instead of a configuration."`
 }
 
-func (t *trailSource) open(ctx context.Context, f config.Flags, s streams) (*app.Program, func() error, error) {
-	if t.Dev != "" {
-		t.Config = ""
-		return openDevTrail(ctx, t.Dev, s)
-	}
-	cfg, done, err := t.load(f, s)
+// open returns the trail, or nil when printing the configuration was all that
+// was asked for.
+func (t *trailSource) open(ctx context.Context, f config.Flags, s streams) (*app.Trail, error) {
+	cfg, done, err := t.source(f, s)
 	if err != nil || done {
-		return nil, nil, err
+		return nil, err
 	}
-	program, db, err := openNode(ctx, cfg, logger(cfg, s.err))
+	root, err := rootKey(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return program, db.Close, nil
+	return app.OpenTrail(ctx, database(cfg), root, time.Now, rand.Reader, logger(cfg, s.err))
 }
 
-func openDevTrail(ctx context.Context, dir string, s streams) (*app.Program, func() error, error) {
-	overrides := map[string]string{
-		"public_url": "http://localhost:8484", "data_dir": dir,
-		"root_key.file": filepath.Join(dir, "root.key"), "log.level": "warn",
+func (t *trailSource) source(f config.Flags, s streams) (cfg *config.Config, done bool, err error) {
+	if t.Dev == "" {
+		return t.load(f, s)
 	}
-	cfg, err := config.Load("", nil, overrides)
-	if err != nil {
-		return nil, nil, err
+	if _, err := os.Stat(filepath.Join(t.Dev, "atrium.db")); err != nil {
+		return nil, false, fmt.Errorf("%s is not the data directory of a dev node on the embedded database: %w", t.Dev, err)
 	}
-	program, db, err := openNode(ctx, cfg, logger(cfg, s.err))
-	if err != nil {
-		return nil, nil, err
-	}
-	return program, db.Close, nil
+	cfg, err = config.Load("", nil, map[string]string{
+		"public_url": "http://localhost:8484", "data_dir": t.Dev,
+		"root_key.file": filepath.Join(t.Dev, "root.key"), "log.level": "warn",
+	})
+	return cfg, false, err
 }
 
 type auditVerifyCommand struct {
@@ -124,14 +96,19 @@ func (c *auditVerifyCommand) Run(ctx context.Context, f config.Flags, s streams)
 		}
 		anchors = append(anchors, a)
 	}
-	program, closeDB, err := c.open(ctx, f, s)
-	if program == nil {
+	trail, err := c.open(ctx, f, s)
+	if trail == nil {
 		return err
 	}
-	report, err := program.VerifyTrail(ctx, anchors...)
-	if err != nil {
-		return errors.Join(err, closeDB())
+	report, pending, err := trail.Verify(ctx, anchors...)
+	if err = errors.Join(err, trail.Close()); err != nil {
+		return err
 	}
+	return c.tell(report, pending, s)
+}
+
+// tell prints what was found; what is wrong is an error too.
+func (c *auditVerifyCommand) tell(report *audit.Report, pending int, s streams) error {
 	fmt.Fprintf(s.out, "%d records in %d batches\n", report.Records, report.Batches)
 	if report.RemovedThrough > 0 {
 		fmt.Fprintf(s.out, "retention has removed the records up to number %d\n", report.RemovedThrough)
@@ -139,15 +116,16 @@ func (c *auditVerifyCommand) Run(ctx context.Context, f config.Flags, s streams)
 	for _, p := range report.Problems {
 		fmt.Fprintf(s.out, "batch %d: %s\n", p.Batch, p.What)
 	}
+	if pending > 0 {
+		fmt.Fprintf(s.out, "%d records are in no batch yet, and could be removed unseen; a running node seals them within a second\n", pending)
+	}
 	if !report.Good() {
-		return errors.Join(errors.New("the audit trail was tampered with or is damaged"), closeDB())
+		return errors.New("the audit trail was tampered with or is damaged")
 	}
-	if report.LastBatch == 0 {
-		fmt.Fprintln(s.out, "the trail is empty")
-		return closeDB()
+	if report.LastBatch > 0 {
+		fmt.Fprintf(s.out, "the trail is whole; keep this elsewhere to prove later that it was not cut off: --anchor %d:%s\n", report.LastBatch, report.LastHash)
 	}
-	fmt.Fprintf(s.out, "the trail is whole; keep this elsewhere to prove later that it was not cut off: --anchor %d:%s\n", report.LastBatch, report.LastHash)
-	return closeDB()
+	return nil
 }
 
 type auditListCommand struct {
@@ -157,18 +135,22 @@ type auditListCommand struct {
 
 // Run prints the trail.
 func (c *auditListCommand) Run(ctx context.Context, f config.Flags, s streams) error {
-	program, closeDB, err := c.open(ctx, f, s)
-	if program == nil {
+	trail, err := c.open(ctx, f, s)
+	if trail == nil {
 		return err
 	}
+	return errors.Join(c.print(ctx, trail, s), trail.Close())
+}
+
+func (c *auditListCommand) print(ctx context.Context, trail *app.Trail, s streams) error {
 	for after := c.After; ; {
-		entries, next, err := program.ReadTrail(ctx, after, 500)
+		entries, next, err := trail.Read(ctx, after, 500)
 		if err != nil || len(entries) == 0 {
-			return errors.Join(err, closeDB())
+			return err
 		}
 		for _, e := range entries {
 			if _, err := fmt.Fprintf(s.out, "%s\n", e.JSON); err != nil {
-				return errors.Join(err, closeDB())
+				return err
 			}
 		}
 		after = next

@@ -18,7 +18,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/config"
 	"github.com/atrium-iam/atrium/internal/keys"
-	"github.com/atrium-iam/atrium/internal/store"
 )
 
 // configured is the part of a command that reads the configuration.
@@ -53,70 +52,6 @@ func logger(cfg *config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (*store.Store, error) {
-	c := store.Config{Clock: time.Now, Log: log}
-	if cfg.Database.Driver == config.Postgres {
-		c.PostgresDSN = cfg.Database.DSN.Reveal()
-	} else {
-		c.SQLitePath = cfg.Database.Path
-		if err := os.MkdirAll(filepath.Dir(c.SQLitePath), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	return store.Open(ctx, c)
-}
-
-func rootKey(cfg *config.Config) (keys.Root, error) {
-	if cfg.RootKey.Env != "" {
-		return keys.ParseRoot(os.Getenv(cfg.RootKey.Env), rand.Reader)
-	}
-	return keys.ReadRootFile(cfg.RootKey.File, rand.Reader)
-}
-
-// openNode is openNewNode for an installation that atrium init has set up: a
-// mistyped path must not become an empty installation.
-func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, *store.Store, error) {
-	if cfg.Database.Driver != config.Postgres {
-		if _, err := os.Stat(cfg.Database.Path); err != nil {
-			return nil, nil, fmt.Errorf("there is no database: %w (check database.path and data_dir; atrium init makes a new installation)", err)
-		}
-	}
-	p, db, err := openNewNode(ctx, cfg, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	initialized, err := p.Initialized(ctx)
-	if err == nil && !initialized {
-		err = errors.New("the database holds no installation; atrium init makes one")
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return p, db, nil
-}
-
-// openNewNode opens the store and builds a program on it. Close the store when
-// done.
-func openNewNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, *store.Store, error) {
-	root, err := rootKey(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err := openStore(ctx, cfg, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := app.New(ctx, app.Options{
-		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
-		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention,
-		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return p, db, nil
-}
-
 type serveCommand struct{ configured }
 
 // Run serves until it is told to stop.
@@ -126,15 +61,15 @@ func (c *serveCommand) Run(ctx context.Context, f config.Flags, s streams) error
 		return err
 	}
 	log := logger(cfg, s.err)
-	program, db, err := openNode(ctx, cfg, log)
+	program, err := openNode(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	if err := listen(ctx, cfg, program); err != nil {
-		return errors.Join(err, db.Close())
+		return errors.Join(err, program.Close())
 	}
 	log.Info("serving", "public_url", cfg.PublicURL.String(), "listen", program.Listener.Addr().String())
-	return errors.Join(program.Run(ctx), db.Close())
+	return errors.Join(program.Run(ctx), program.Close())
 }
 
 func listen(ctx context.Context, cfg *config.Config, p *app.Program) (err error) {
@@ -145,15 +80,31 @@ func listen(ctx context.Context, cfg *config.Config, p *app.Program) (err error)
 		}
 		p.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	}
+	var opened []net.Listener
+	defer func() {
+		if err != nil {
+			for _, l := range opened {
+				err = errors.Join(err, l.Close())
+			}
+		}
+	}()
 	var lc net.ListenConfig
 	if p.Listener, err = lc.Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return err
 	}
-	if cfg.AdminListen == "" {
-		return nil
+	opened = append(opened, p.Listener)
+	if cfg.AdminListen != "" {
+		if p.Admin, err = lc.Listen(ctx, "tcp", cfg.AdminListen); err != nil {
+			return err
+		}
+		opened = append(opened, p.Admin)
 	}
-	if p.Admin, err = lc.Listen(ctx, "tcp", cfg.AdminListen); err != nil {
-		return errors.Join(err, p.Listener.Close())
+	if !embedded(cfg) {
+		return nil // commands reach the database beside the nodes
+	}
+	if p.Control, err = app.ListenControl(ctx, cfg.DataDir); err != nil {
+		p.Log.Warn("there is no control socket: commands such as keys rotate need this node stopped", "error", err)
+		p.Control = nil
 	}
 	return nil
 }
@@ -174,18 +125,17 @@ func (c *initCommand) Run(ctx context.Context, f config.Flags, s streams) error 
 	if err := c.ensureRootKey(cfg, s); err != nil {
 		return err
 	}
-	program, db, err := openNewNode(ctx, cfg, logger(cfg, s.err))
+	program, err := openNewNode(ctx, cfg, logger(cfg, s.err))
 	if err != nil {
 		return err
 	}
 	made, err := program.Initialize(ctx, app.ManagementAccount{ID: c.AccountID, Name: c.AccountName, Email: c.AccountEmail})
 	if err != nil {
-		return errors.Join(err, db.Close())
+		return errors.Join(err, program.Close())
 	}
-	_, err = fmt.Fprintf(s.out, "Created the management account %s with an organization and IAM Identity Center.\n\n"+
-		"Its administrator's access key, which is not shown again:\n\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n  AWS_REGION=%s\n  AWS_ENDPOINT_URL=%s\n",
-		made.AccountID, made.Administrator.ID, made.Administrator.Secret, cfg.Region, cfg.PublicURL)
-	return errors.Join(err, db.Close())
+	fmt.Fprintf(s.out, "Created the management account %s with an organization and IAM Identity Center.\n\n", made.AccountID)
+	err = showKey(cfg, made.Administrator, s)
+	return errors.Join(err, program.Close())
 }
 
 // ensureRootKey makes the root key's file on the first use.
@@ -214,7 +164,7 @@ func (c *migrateCommand) Run(ctx context.Context, f config.Flags, s streams) err
 	if err != nil || done {
 		return err
 	}
-	db, err := openStore(ctx, cfg, logger(cfg, s.err))
+	db, err := app.OpenStore(ctx, database(cfg), time.Now, logger(cfg, s.err))
 	if err != nil {
 		return err
 	}

@@ -48,9 +48,10 @@ func (m *metrics) observe(e gateway.Event) {
 
 // handler serves /metrics, and the health probes for those who reach only the
 // admin listener.
-func (m *metrics) handler() http.Handler {
+func (m *metrics) handler(health http.HandlerFunc) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", health)
+	mux.HandleFunc("GET /readyz", health)
 	return mux
 }

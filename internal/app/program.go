@@ -33,6 +33,8 @@ import (
 type Options struct {
 	Listener net.Listener // people, APIs and data; closed by Run or Close
 	Admin    net.Listener // metrics; nil for none
+	Control  net.Listener // commands of operators, see ListenControl; nil for none
+	Operator Operator     // who runs the program, for the records of what it does by itself
 	// PeopleURL and DataURL are where clients find the two kinds of host.
 	PeopleURL, DataURL *url.URL
 	Region             string
@@ -58,7 +60,7 @@ type Program struct {
 	trail     *audit.Writer
 	epochs    *epoch.Watcher
 	metrics   *metrics
-	handler   http.Handler
+	handler   *front
 }
 
 // New loads the keys and builds the services. Run serves.
@@ -138,12 +140,18 @@ func (p *Program) Run(ctx context.Context) error {
 	background.Go(func() { p.keepHouse(lasting) })
 
 	servers := []*http.Server{p.server(p.handler)}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- p.serve(servers[0], p.Listener, p.TLS) }()
-	if p.Admin != nil {
-		servers = append(servers, p.server(p.metrics.handler()))
-		go func() { failed <- p.serve(servers[1], p.Admin, nil) }()
+	beside := func(l net.Listener, h http.Handler) {
+		if l == nil {
+			return
+		}
+		s := p.server(h)
+		servers = append(servers, s)
+		go func() { failed <- p.serve(s, l, nil) }()
 	}
+	beside(p.Admin, p.metrics.handler(p.handler.health))
+	beside(p.Control, http.HandlerFunc(p.control))
 	var err error
 	select {
 	case <-ctx.Done():
@@ -156,6 +164,9 @@ func (p *Program) Run(ctx context.Context) error {
 	background.Wait()
 	return err
 }
+
+// Close gives the store back; after Run.
+func (p *Program) Close() error { return p.Store.Close() }
 
 // keysInterval is how often a node looks for keys that another one has made.
 const keysInterval = 30 * time.Second

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
+	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
@@ -30,6 +31,7 @@ type sampleTx interface {
 	permissionset.Tx
 	assignment.Tx
 	credential.Tx
+	audit.Tx
 	authsettings.Tx
 	// AnyAccount tells whether there is an account at all.
 	AnyAccount() (bool, error)

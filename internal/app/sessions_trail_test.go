@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,12 @@ func TestSessionsInTheTrail(t *testing.T) {
 		second := pairOf(out.Credentials)
 
 		records, all := c.trailOf("GetRoleCredentials", "GetRoleCredentials", "AssumeRole")
+		// A record is enqueued after its request was answered, so the next
+		// request's may be before it.
+		slices.SortFunc(records, func(a, b map[string]any) int {
+			order := func(r map[string]any) string { return fmt.Sprint(r["eventSource"], r["errorCode"] != nil) }
+			return strings.Compare(order(a), order(b))
+		})
 		person := map[string]any{
 			"type": "IdentityCenterUser", "accountId": sampleManagement, "credentialId": portal.ID,
 			"onBehalfOf": map[string]any{"userId": admin, "identityStoreArn": "arn:aws:identitystore::123456789012:identitystore/" + c.in.IdentityStoreID},

@@ -61,7 +61,10 @@ func (p *Program) CreateSample(ctx context.Context) (Sample, error) {
 			return err
 		}
 		s := sample{tx: tx, now: ident.Millis(p.Now()), ids: p.ids, region: p.Region, hashes: hashes}
-		return s.create()
+		if err := s.create(); err != nil {
+			return err
+		}
+		return p.recordOperation(tx, p.Operator, "Initialize", sampleManagement, map[string]any{"accountId": sampleManagement, "sample": true})
 	})
 	if err != nil || !made.Created {
 		return Sample{}, err
@@ -102,21 +105,22 @@ func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initial
 		if _, err := enableIdentityCenter(tx, now, p.ids, account.ID, p.Region); err != nil {
 			return err
 		}
+		if err := p.recordOperation(tx, p.Operator, "Initialize", account.ID, map[string]any{"accountId": account.ID}); err != nil {
+			return err
+		}
+		u, err := p.ensureAdministrator(tx, account.ID)
+		if err != nil {
+			return err
+		}
 		made.AccountID = account.ID
-		made.Administrator, err = p.newAdministratorKey(tx, account.ID)
+		made.Administrator, err = p.createKey(tx, p.Operator, u)
 		return err
 	})
 	return made, err
 }
 
 // Initialized tells whether the store holds an installation.
-func (p *Program) Initialized(ctx context.Context) (initialized bool, err error) {
-	err = store.Bind[sampleTx](p.Store).View(ctx, func(tx sampleTx) (err error) {
-		initialized, err = tx.AnyAccount()
-		return err
-	})
-	return initialized, err
-}
+func (p *Program) Initialized(ctx context.Context) (bool, error) { return anyAccount(ctx, p.Store) }
 
 // setupTx is what setting up an installation needs of a transaction.
 type setupTx interface {
@@ -135,53 +139,6 @@ func enableIdentityCenter(tx sampleTx, now time.Time, ids ident.Source, accountI
 		return instance.Instance{}, err
 	}
 	return instance.Enable(tx, now, ids, org, region)
-}
-
-// administratorTx is what keeping the administrator needs of a transaction.
-type administratorTx interface {
-	iam.UserTx
-	iam.KeyTx
-}
-
-// NewAdministratorKey gives the administrator of an account a new access key,
-// and creates the administrator when there is none. The oldest key goes when
-// there are too many.
-func (p *Program) NewAdministratorKey(ctx context.Context, accountID string) (AccessKey, error) {
-	var out AccessKey
-	err := store.Bind[administratorTx](p.Store).Update(ctx, func(tx administratorTx) (err error) {
-		out, err = p.newAdministratorKey(tx, accountID)
-		return err
-	})
-	return out, err
-}
-
-func (p *Program) newAdministratorKey(tx administratorTx, accountID string) (AccessKey, error) {
-	u, err := p.ensureAdministrator(tx, accountID)
-	if err != nil {
-		return AccessKey{}, err
-	}
-	keys, err := tx.AccessKeysOfUser(accountID, u.ID)
-	if err != nil {
-		return AccessKey{}, err
-	}
-	if len(keys) >= iam.MaxAccessKeys {
-		if err := tx.DeleteAccessKey(keys[0].ID); err != nil {
-			return AccessKey{}, err
-		}
-	}
-	key, secret, err := iam.CreateAccessKey(tx, ident.Millis(p.Now()), p.ids, p.secrets(), u)
-	return AccessKey{ID: key.ID, Secret: secret}, err
-}
-
-func (p *Program) ensureAdministrator(tx iam.UserTx, accountID string) (iam.User, error) {
-	u, found, err := tx.IAMUserByName(accountID, administratorName)
-	if err != nil || found {
-		return u, err
-	}
-	if u, err = iam.CreateUser(tx, ident.Millis(p.Now()), p.ids, accountID, "/", administratorName); err != nil {
-		return u, err
-	}
-	return iam.AttachUserPolicy(tx, u, "arn:aws:iam::aws:policy/AdministratorAccess")
 }
 
 // KeyWorks tells whether an access key with this secret may be used.

@@ -99,8 +99,9 @@ func (r *Ring) Follow(ctx context.Context, interval time.Duration, report func(e
 
 // Rotate adds a generation for p that seals from delay on, which gives other
 // nodes time to learn of it, and returns its number. What older generations
-// sealed still opens.
-func (r *Ring) Rotate(ctx context.Context, p Purpose, delay time.Duration) (uint32, error) {
+// sealed still opens. also, of which there may be any number, runs in the
+// transaction that stores it.
+func (r *Ring) Rotate(ctx context.Context, p Purpose, delay time.Duration, also ...func(tx Tx, generation uint32) error) (uint32, error) {
 	if err := r.Refresh(ctx); err != nil {
 		return 0, err
 	}
@@ -114,8 +115,10 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose, delay time.Duration) (uint
 	}
 	var inserted bool
 	err = r.db.Update(ctx, func(tx Tx) (err error) {
-		inserted, err = tx.InsertKeyGeneration(g)
-		return err
+		if inserted, err = tx.InsertKeyGeneration(g); err != nil || !inserted {
+			return err
+		}
+		return runAll(also, tx, g.Number)
 	})
 	switch {
 	case err != nil:
@@ -128,8 +131,9 @@ func (r *Ring) Rotate(ctx context.Context, p Purpose, delay time.Duration) (uint
 
 // Revoke removes every generation of p but the newest: what they sealed will
 // never open again. It returns how many were removed. It refuses for purposes
-// whose sealed values are kept in the database.
-func (r *Ring) Revoke(ctx context.Context, p Purpose) (int, error) {
+// whose sealed values are kept in the database. also, of which there may be any
+// number, runs in the transaction that removes them.
+func (r *Ring) Revoke(ctx context.Context, p Purpose, also ...func(tx Tx, removed int) error) (int, error) {
 	if p.AtRest() {
 		return 0, fmt.Errorf("the keys for %s protect what is stored: revoking them would destroy it", p)
 	}
@@ -155,12 +159,21 @@ func (r *Ring) Revoke(ctx context.Context, p Purpose) (int, error) {
 			}
 			removed++
 		}
-		return nil
+		return runAll(also, tx, removed)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("revoke generations: %w", err)
 	}
 	return removed, r.Refresh(ctx)
+}
+
+func runAll[N any](also []func(Tx, N) error, tx Tx, n N) error {
+	for _, f := range also {
+		if err := f(tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *Ring) stored(ctx context.Context) ([]Generation, error) {

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -28,10 +27,11 @@ func Migrations() fs.FS {
 	return tree
 }
 
-// migrate brings the schema to the newest version. On PostgreSQL nodes that
+// migrate brings the schema to the newest version; of a database to be read
+// only it expects that. On PostgreSQL nodes that
 // start together take turns; a SQLite file is locked already.
-func migrate(ctx context.Context, db *sql.DB, dialect Dialect, log *slog.Logger) error {
-	options := []goose.ProviderOption{goose.WithSlog(log), goose.WithDisableGlobalRegistry(true)}
+func migrate(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) error {
+	options := []goose.ProviderOption{goose.WithSlog(cfg.Log), goose.WithDisableGlobalRegistry(true)}
 	kind := goose.DialectSQLite3
 	if dialect == PostgreSQL {
 		kind = goose.DialectPostgres
@@ -52,12 +52,18 @@ func migrate(ctx context.Context, db *sql.DB, dialect Dialect, log *slog.Logger)
 	if have > want {
 		return fmt.Errorf("the database has schema version %d and this program knows %d: run a newer version of the program", have, want)
 	}
+	if cfg.ReadOnly {
+		if have < want {
+			return fmt.Errorf("the database has schema version %d and this program reads version %d: run atrium migrate", have, want)
+		}
+		return nil
+	}
 	results, err := provider.Up(ctx)
 	if err != nil {
 		return fmt.Errorf("migrating the schema: %w", err)
 	}
 	if len(results) > 0 {
-		log.InfoContext(ctx, "database schema migrated", "from", have, "to", want)
+		cfg.Log.InfoContext(ctx, "database schema migrated", "from", have, "to", want)
 	}
 	return nil
 }

@@ -206,3 +206,10 @@ func (t *Tx) AnyAccount() (bool, error) {
 	var one int64
 	return t.row(`SELECT 1 FROM account LIMIT 1`, nil, &one)
 }
+
+// FirstManagementAccount returns the management account of the organization
+// that was made first.
+func (t *Tx) FirstManagementAccount() (id string, found bool, err error) {
+	found, err = t.row(`SELECT management_account_id FROM organization ORDER BY created_at, id LIMIT 1`, nil, &id)
+	return id, found, err
+}

@@ -62,7 +62,7 @@ func openPostgres(ctx context.Context, cfg Config, s *Store) (engine, error) {
 	if err := checkPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := migrate(ctx, db, PostgreSQL, cfg.Log); err != nil {
+	if err := migrate(ctx, db, PostgreSQL, cfg); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return e, nil

@@ -41,6 +41,19 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 			_ = e.close()
 		}
 	}()
+	e.reads = sqliteDSN(path, "busy_timeout(10000)", "query_only(1)", "cache_size(-16384)")
+	n := cfg.Readers
+	if n <= 0 {
+		n = max(4, runtime.GOMAXPROCS(0))
+	}
+	e.reading = make(chan struct{}, n)
+	if cfg.ReadOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, err
+		}
+		e.driver, err = e.migrate(ctx, e.reads, cfg)
+		return e, err
+	}
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
@@ -52,12 +65,6 @@ func openSQLite(ctx context.Context, cfg Config, s *Store) (_ engine, err error)
 	if e.driver, err = e.migrate(ctx, writes, cfg); err != nil {
 		return nil, err
 	}
-	e.reads = sqliteDSN(path, "busy_timeout(10000)", "query_only(1)", "cache_size(-16384)")
-	n := cfg.Readers
-	if n <= 0 {
-		n = max(4, runtime.GOMAXPROCS(0))
-	}
-	e.reading = make(chan struct{}, n)
 	e.writer = startWriter(e.driver, writes, s)
 	return e, nil
 }
@@ -70,7 +77,7 @@ func (e *sqliteEngine) migrate(ctx context.Context, dsn string, cfg Config) (dri
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	err = migrate(ctx, db, SQLite, cfg.Log)
+	err = migrate(ctx, db, SQLite, cfg)
 	return db.Driver(), errors.Join(err, db.Close())
 }
 

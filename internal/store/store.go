@@ -52,6 +52,9 @@ type Config struct {
 	Clock func() time.Time
 	// Log takes what an operator should know. Required.
 	Log *slog.Logger
+	// ReadOnly opens a database that is there for View alone, beside whoever
+	// writes it: Update fails. The schema must be of the newest version.
+	ReadOnly bool
 	// Readers is the number of concurrent reads of a SQLite database, and
 	// Connections the size of the PostgreSQL pool. Zero means a default.
 	Readers, Connections int
@@ -66,12 +69,15 @@ type Config struct {
 	Inspect func(query string, plan []string)
 }
 
+var errReadOnly = errors.New("store: the database is open for reading only")
+
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	engine   engine
 	dialect  Dialect
 	clock    func() time.Time
 	runTwice bool
+	readOnly bool
 	inspect  func(query string, plan []string)
 
 	heard     atomic.Int64 // see HeardChange
@@ -91,12 +97,12 @@ type engine interface {
 
 // Open opens the database, creates it when it is a SQLite file that does not
 // exist, and migrates its schema to the newest version. It fails when another
-// process has the same SQLite database open.
+// process has the same SQLite database open, unless it is to be read only.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Clock == nil || cfg.Log == nil {
 		return nil, errors.New("store: Config needs a Clock and a Log")
 	}
-	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice, inspect: cfg.Inspect}
+	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice, readOnly: cfg.ReadOnly, inspect: cfg.Inspect}
 	var err error
 	switch {
 	case cfg.SQLitePath != "" && cfg.PostgresDSN != "":
@@ -138,6 +144,9 @@ func (s *Store) Dialect() Dialect { return s.dialect }
 // once, and must return the first error that a Tx method gives it: a
 // transaction in which a statement failed is never committed.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if s.readOnly {
+		return errReadOnly
+	}
 	return s.engine.update(ctx, fn)
 }
 
@@ -148,6 +157,9 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 // other rows: many logins at once need that. See
 // docs/adr/0003-logins-on-snapshots.md before using it for anything else.
 func (s *Store) UpdateSnapshot(ctx context.Context, fn func(*Tx) error) error {
+	if s.readOnly {
+		return errReadOnly
+	}
 	return s.engine.updateSnapshot(ctx, fn)
 }
 

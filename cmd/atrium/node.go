@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"os"
+	"os/user"
+	"strconv"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/app"
+	"github.com/atrium-iam/atrium/internal/config"
+	"github.com/atrium-iam/atrium/internal/keys"
+)
+
+// embedded tells whether a configuration names the embedded database, which
+// one process at a time writes.
+func embedded(cfg *config.Config) bool { return cfg.Database.Driver != config.Postgres }
+
+func database(cfg *config.Config) app.Database {
+	if embedded(cfg) {
+		return app.Database{SQLitePath: cfg.Database.Path}
+	}
+	return app.Database{PostgresDSN: cfg.Database.DSN.Reveal()}
+}
+
+func rootKey(cfg *config.Config) (keys.Root, error) {
+	if cfg.RootKey.Env != "" {
+		return keys.ParseRoot(os.Getenv(cfg.RootKey.Env), rand.Reader)
+	}
+	return keys.ReadRootFile(cfg.RootKey.File, rand.Reader)
+}
+
+// operator is who runs this process.
+func operator() app.Operator {
+	o := app.Operator{User: strconv.Itoa(os.Getuid())}
+	if u, err := user.Current(); err == nil {
+		o.User = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		o.Host = host
+	}
+	return o
+}
+
+// openNode is openNewNode for an installation that atrium init has set up.
+func openNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, error) {
+	d := database(cfg)
+	d.MustExist = true
+	p, err := openDatabase(ctx, cfg, d, log)
+	if err != nil {
+		return nil, err
+	}
+	initialized, err := p.Initialized(ctx)
+	if err == nil && !initialized {
+		err = app.ErrNotInitialized
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// openNewNode builds a program on the configured database, which is made when
+// it is not there. Close it when done.
+func openNewNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app.Program, error) {
+	return openDatabase(ctx, cfg, database(cfg), log)
+}
+
+func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *slog.Logger) (*app.Program, error) {
+	root, err := rootKey(cfg)
+	if err != nil {
+		return nil, err
+	}
+	db, err := app.OpenStore(ctx, d, time.Now, log)
+	if err != nil {
+		return nil, err
+	}
+	server, err := mailServer(cfg.SMTP)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	p, err := app.New(ctx, app.Options{
+		Mail:      server,
+		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
+		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention, Operator: operator(),
+		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return p, nil
+}
+
+// operate gives run the installation's operations: the running node's, where
+// the embedded database is in its hands, or else its own.
+func operate(ctx context.Context, cfg *config.Config, log *slog.Logger, run func(app.Operations) error) error {
+	if embedded(cfg) {
+		if node, running := app.DialControl(ctx, cfg.DataDir); running {
+			return run(node)
+		}
+	}
+	p, err := openNode(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(p), p.Close())
+}
