@@ -26,6 +26,13 @@ import (
 var program, tools, awsVersion string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(bucketVariable) != "" { // we are run by storesWithGo
+		if err := runStoring(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(runTests(m))
 }
 
@@ -89,9 +96,9 @@ func runScripts(t *testing.T, dsn func(*testing.T) string) {
 // startNode starts a sample node whose data lies in the directory .atrium of
 // dir, where atrium env looks for it, waits until it says that it runs and
 // returns what it says. atEnd takes what is to be done in the end.
-func startNode(dir, dsn string, atEnd func(func())) (greeting string, err error) {
+func startNode(dir, dsn string, atEnd func(func()), flags ...string) (greeting string, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, ".atrium"))
+	cmd := exec.CommandContext(ctx, program, append([]string{"dev", "--listen", "127.0.0.1:0", "--data-dir", filepath.Join(dir, ".atrium")}, flags...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "ATRIUM_DATABASE_DSN="+dsn)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -25,8 +25,8 @@ type desk struct {
 	greeting string
 }
 
-// newDesk starts a node and returns a desk beside it.
-func newDesk(t *testing.T, dsn func(*testing.T) string) *desk {
+// newDesk starts a node, with flags, and returns a desk beside it.
+func newDesk(t *testing.T, dsn func(*testing.T) string, flags ...string) *desk {
 	t.Helper()
 	d := &desk{t: t, dir: t.TempDir()}
 	d.home = filepath.Join(d.dir, "home")
@@ -34,7 +34,7 @@ func newDesk(t *testing.T, dsn func(*testing.T) string) *desk {
 		t.Fatal(err)
 	}
 	var err error
-	if d.greeting, err = startNode(d.dir, dsn(t), t.Cleanup); err != nil {
+	if d.greeting, err = startNode(d.dir, dsn(t), t.Cleanup, flags...); err != nil {
 		t.Fatal(err)
 	}
 	return d

@@ -30,13 +30,14 @@ func attributes(h http.Header) map[string]string {
 	return kept
 }
 
-// describe returns the header fields that tell what an object is.
-func (o *object) describe(op *s3.Operation) http.Header {
+// describe returns the header fields that tell what an object is. The checksum
+// is told of the whole content only: clients hold what they read to it.
+func (o *object) describe(op *s3.Operation, at span) http.Header {
 	h := http.Header{"Etag": {o.etag}, "Last-Modified": {o.modified.Format(http.TimeFormat)}}
 	for name, value := range o.attribute {
 		h.Set(name, value)
 	}
-	if strings.EqualFold(op.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && o.checksum.Algorithm != "" {
+	if strings.EqualFold(op.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && o.checksum.Algorithm != "" && !at.partial {
 		h.Set(o.checksum.Header(), o.checksum.Value)
 		h.Set("X-Amz-Checksum-Type", o.checksum.Type())
 	}
@@ -77,7 +78,7 @@ func (o *object) tell(op *s3.Operation) (*s3.Answer, span, error) {
 	if err != nil {
 		return nil, span{}, err
 	}
-	a := &s3.Answer{Header: o.describe(op), Size: at.length}
+	a := &s3.Answer{Header: o.describe(op, at), Size: at.length}
 	if at.partial {
 		a.Status = http.StatusPartialContent
 		a.Header.Set("Content-Range", at.contentRange(o.size))

@@ -10,7 +10,6 @@ func mapNames(document any, change func(string) string) {
 	}
 	switch d := document.(type) {
 	case *ListBucketResult:
-		d.EncodingType = "url"
 		all(&d.Prefix, &d.Delimiter, &d.NextMarker, &d.StartAfter)
 		if d.Marker != nil {
 			all(d.Marker)
@@ -20,7 +19,6 @@ func mapNames(document any, change func(string) string) {
 		}
 		mapPrefixes(d.CommonPrefixes, change)
 	case *ListVersionsResult:
-		d.EncodingType = "url"
 		all(&d.Prefix, &d.Delimiter, &d.KeyMarker, &d.NextKeyMarker)
 		for _, list := range [][]Version{d.Versions, d.DeleteMarkers} {
 			for i := range list {
@@ -29,14 +27,12 @@ func mapNames(document any, change func(string) string) {
 		}
 		mapPrefixes(d.CommonPrefixes, change)
 	case *ListMultipartUploadsResult:
-		d.EncodingType = "url"
 		all(&d.Prefix, &d.Delimiter, &d.KeyMarker, &d.NextKeyMarker)
 		for i := range d.Uploads {
 			all(&d.Uploads[i].Key)
 		}
 		mapPrefixes(d.CommonPrefixes, change)
 	case *ListPartsResult:
-		d.EncodingType = "url"
 		all(&d.Key)
 	}
 }
@@ -48,21 +44,31 @@ func mapPrefixes(list []Prefix, change func(string) string) {
 }
 
 // DecodeNames undoes the encoding for URLs of the keys in a list, for
-// connectors whose storage answers so.
+// connectors whose storage was asked for it. A storage that does not encode
+// does not say that it has: then the keys are as they are.
 func DecodeNames(document any, decode func(string) string) {
-	mapNames(document, decode)
-	clearEncoding(document)
+	said := encoding(document)
+	if said == nil {
+		return
+	}
+	if *said == "url" {
+		mapNames(document, decode)
+	}
+	*said = ""
 }
 
-func clearEncoding(document any) {
+// encoding is where a list tells how its keys are encoded; nil for documents
+// that are no lists.
+func encoding(document any) *string {
 	switch d := document.(type) {
 	case *ListBucketResult:
-		d.EncodingType = ""
+		return &d.EncodingType
 	case *ListVersionsResult:
-		d.EncodingType = ""
+		return &d.EncodingType
 	case *ListMultipartUploadsResult:
-		d.EncodingType = ""
+		return &d.EncodingType
 	case *ListPartsResult:
-		d.EncodingType = ""
+		return &d.EncodingType
 	}
+	return nil
 }

@@ -87,6 +87,40 @@ func TestTheSDKsWayThroughBucketsAndObjects(t *testing.T) {
 	})
 }
 
+// TestKeysComeBackAsTheyAre lists keys that an encoding could change.
+func TestKeysComeBackAsTheyAre(t *testing.T) {
+	eachStorage(t, func(t *testing.T, d *door) {
+		c, ctx := d.client(d.admit(account, everything)), t.Context()
+		bucket := aws.String("keys")
+		must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: bucket}))(t)
+		want := []string{"a b", "a%20b", "a+b", "d+ü/&<x>", "e\"f'g", "日本"}
+		for _, key := range want {
+			must(c.PutObject(ctx, &sdk.PutObjectInput{Bucket: bucket, Key: &key, Body: strings.NewReader("x")}))(t)
+		}
+		for _, encoding := range []types.EncodingType{"", types.EncodingTypeUrl} {
+			list := must(c.ListObjectsV2(ctx, &sdk.ListObjectsV2Input{Bucket: bucket, Delimiter: aws.String("/"), EncodingType: encoding}))(t)
+			if list.EncodingType != encoding {
+				t.Errorf("encoded as %q, want %q", list.EncodingType, encoding)
+			}
+			got := merged(list.Contents, list.CommonPrefixes)
+			if encoding != "" {
+				for i := range got {
+					got[i] = unquote(t, got[i])
+				}
+			}
+			if diff := cmp.Diff([]string{"a b", "a%20b", "a+b", "d+ü/", "e\"f'g", "日本"}, got); diff != "" {
+				t.Errorf("encoded as %q (-want +got):\n%s", encoding, diff)
+			}
+		}
+		for _, key := range want {
+			got := must(c.GetObject(ctx, &sdk.GetObjectInput{Bucket: bucket, Key: &key, Range: aws.String("bytes=0-0"), ChecksumMode: types.ChecksumModeEnabled}))(t)
+			if text := read(t, got.Body); text != "x" || got.ChecksumCRC32 != nil {
+				t.Errorf("%s: %q, with a checksum of the whole: %v", key, text, got.ChecksumCRC32)
+			}
+		}
+	})
+}
+
 func TestListsGoOnWhereTheyStopped(t *testing.T) {
 	eachStorage(t, func(t *testing.T, d *door) {
 		c, ctx := d.client(d.admit(account, everything)), t.Context()

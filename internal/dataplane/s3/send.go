@@ -46,7 +46,6 @@ func (c *call) send(r *http.Request, a *Answer) {
 			h.Set(name, values[0])
 		}
 	}
-	c.setOwn(h)
 	c.status = http.StatusOK
 	switch {
 	case a.Status == http.StatusPartialContent:
@@ -54,6 +53,7 @@ func (c *call) send(r *http.Request, a *Answer) {
 	case c.spec.status != 0:
 		c.status = c.spec.status
 	}
+	c.setOwn(h)
 	switch {
 	case c.spec.name == "GetObject", c.spec.name == "HeadObject":
 		c.sendContent(r, a)
@@ -83,8 +83,20 @@ func (c *call) setOwn(h http.Header) {
 				h.Set(field, value)
 			}
 		}
+		if _, part := c.op.Query["partNumber"]; c.status == http.StatusPartialContent && !part {
+			dropChecksums(h) // of the whole: clients would hold the range to it
+		}
 		if h.Get("Content-Type") == "" {
 			h.Set("Content-Type", "binary/octet-stream")
+		}
+	}
+}
+
+// dropChecksums takes the checksum of the content away.
+func dropChecksums(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, checksumPrefix) {
+			h.Del(name)
 		}
 	}
 }
@@ -144,7 +156,8 @@ func encode(element string, document any, namespace string) ([]byte, error) {
 // encodeNames encodes the keys of a list for URLs when the caller asks for it:
 // XML cannot hold every key.
 func (c *call) encodeNames(document any) {
-	if c.op.Query["encoding-type"] == "url" {
+	if said := encoding(document); said != nil && c.op.Query["encoding-type"] == "url" {
+		*said = "url"
 		mapNames(document, func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") })
 	}
 }
