@@ -34,7 +34,6 @@ type devCommand struct {
 	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
 	TLS         bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
 	Verbose     bool   `short:"v" help:"Log every request."`
-	devMail
 }
 
 // Run runs a dev node until it is interrupted.
@@ -61,11 +60,7 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, db.Close())
 	}
 	defer closeStorage()
-	o := app.Options{Store: db, Storage: storage, Listener: listener, Log: log}
-	if err := d.mail(&o, s.out); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	program, err := d.program(ctx, o)
+	program, err := d.program(ctx, app.Options{Store: db, Storage: storage, Listener: listener, Log: log})
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}

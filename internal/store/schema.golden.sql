@@ -430,6 +430,8 @@ CREATE TABLE organization (
  created_at BIGINT NOT NULL
 );
 
+CREATE INDEX organization_by_age ON organization (created_at, id, management_account_id);
+
 CREATE TABLE organization_container (
  organization_id TEXT NOT NULL REFERENCES organization (id) ON DELETE CASCADE,
  id TEXT NOT NULL UNIQUE,
