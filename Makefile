@@ -34,18 +34,29 @@ run: ## set up what is missing, build, and run a dev node with sample data
 .PHONY: test
 test: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## set up what is missing and run every test, on SQLite and on PostgreSQL
 	@scripts/setup test
-	@$(MAKE) --no-print-directory build vet drift
+	@$(MAKE) --no-print-directory web build vet drift
+	cd web && npm test --silent
 	ATRIUM_TEST_REQUIRE=1 ATRIUM_TEST_S3_SERVER=$(TOOLS)/versitygw-$(VERSITYGW_VERSION) $(GO) run ./test/withpostgres -- sh -c 'failed=0; \
 		$(GO) test -timeout 20m $(OTHERS) || failed=1; \
 		$(GO) test -timeout 20m -count=1 $(BLACKBOX) || failed=1; \
 		exit $$failed'
 
 .PHONY: build
-build: ## build bin/atrium
+build: ## build bin/atrium, with the web application where Node is installed
+	@scripts/web
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/atrium ./cmd/atrium
 
+.PHONY: web
+web: ## build the web application into internal/webui
+	@scripts/web require
+
+.PHONY: check-web
+check-web: ## check format, lint and types of the web application, and run its unit tests, where Node is installed
+	@if [ -d web/node_modules ]; then cd web && npm run --silent check && npm test --silent; \
+	else echo "web is not checked: run make web first"; fi
+
 .PHONY: check
-check: format lint vet drift ## check format, lint, generated files and the tests that need nothing installed
+check: format lint vet drift check-web ## check format, lint, generated files and the tests that need nothing installed
 	$(GO) test -short ./...
 
 .PHONY: format

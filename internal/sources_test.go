@@ -56,7 +56,7 @@ func walk(t *testing.T, visit func(path string, text []byte)) {
 		}
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
-			if matches(rel, []string{".git", ".atrium", ".tools", "bin", "*/node_modules", "*/*/node_modules", "web/dist", "*/testdata/rapid", "internal/*/testdata/rapid"}) {
+			if matches(rel, []string{".git", ".atrium", ".tools", "bin", "*/node_modules", "*/*/node_modules", "internal/webui/built/web", "*/testdata/rapid", "internal/*/testdata/rapid"}) {
 				return fs.SkipDir
 			}
 			return nil

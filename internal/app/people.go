@@ -5,11 +5,16 @@ import (
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/webui"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
 // newPages makes the pages of signing in.
 func (p *Program) newPages() (*pages.Pages, error) {
+	web, err := webui.New()
+	if err != nil {
+		return nil, err
+	}
 	factors, err := p.newFactors()
 	if err != nil {
 		return nil, err
@@ -23,6 +28,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
 		Endpoints: clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
 		// Browsers keep the order for all ports of a host: never on localhost.
+		Web:             web,
 		StrictTransport: p.PeopleURL.Scheme == "https" && p.PeopleURL.Hostname() != "localhost",
 		Observe: func(e pages.Event) {
 			p.metrics.observe(gateway.Event{Service: "pages", Operation: e.Page, Status: e.Status, Duration: e.Duration})

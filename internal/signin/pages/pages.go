@@ -23,6 +23,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/throttle"
+	"github.com/atrium-iam/atrium/internal/webui"
 )
 
 // Tx is what the pages need of a transaction.
@@ -51,6 +52,8 @@ type Options struct {
 	Keys oauth.Keys
 	// Endpoints are what people configure their clients with.
 	Endpoints clientenv.Endpoints
+	// Web is the web application; nil for plain pages only.
+	Web *webui.App
 	// StrictTransport tells browsers to come over TLS only, for a year.
 	StrictTransport bool
 	IDs             ident.Source
@@ -106,7 +109,8 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		mux.Handle(pattern, p.handle(h))
 	}
 	signedIn := map[string]handler{
-		"GET /start":            p.portal,
+		"GET /start":            p.start,
+		"GET /start/plain":      p.portal,
 		"GET /device":           p.device,
 		"POST /device":          p.enterCode,
 		"POST /device/confirm":  p.confirmDevice,
@@ -123,6 +127,9 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	}
 	p.mountFactors(mux)
 	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
+	if p.Web.Built() {
+		p.Web.Mount(mux)
+	}
 }
 
 // handler serves one address. Its error becomes a page.

@@ -1,0 +1,82 @@
+// What the portal asks the server, by the operations of the generated client.
+import { call as callOperation, type Operations, type PortalAccount } from "../api/portal_gen";
+
+export { ApiError, ConnectionError, SignedOutError, StalePageError } from "../api/portal_gen";
+
+export type Portal = Operations["DescribePortal"]["output"];
+export type Account = PortalAccount;
+export type AccessTexts = Operations["GetAccessTexts"]["output"];
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  // In milliseconds.
+  expiration: number;
+}
+
+export type Boot = Partial<Record<keyof Operations, Promise<Response>>>;
+
+// How far the server's clock is ahead of this one, in milliseconds, as its last
+// answer said.
+let ahead = 0;
+export const now = () => Date.now() + ahead;
+
+function seen(response: Response) {
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  // The header has no fractions of a second.
+  if (!Number.isNaN(date) && Math.abs(date - now()) > 2000) ahead = date - Date.now();
+}
+
+function call<Name extends keyof Operations>(operation: Name, input: Operations[Name]["input"]) {
+  const sent = early(operation);
+  return callOperation(operation, input, sent ? { sent, seen } : { seen });
+}
+
+// early is the answer to what src/boot.ts asked before this program ran; each
+// is good for one call.
+function early(operation: keyof Operations): Promise<Response> | undefined {
+  const boot = (globalThis as { atriumBoot?: Boot }).atriumBoot;
+  const answer = boot?.[operation];
+  if (boot !== undefined) delete boot[operation];
+  return answer;
+}
+
+export const describePortal = () => call("DescribePortal", {});
+
+// accounts gives the accounts a page at a time.
+export async function* accounts(): AsyncGenerator<Account[]> {
+  let nextToken: string | undefined;
+  do {
+    const page = await call("ListPortalAccounts", { maxResults: 1000, nextToken });
+    yield page.accountList;
+    nextToken = page.nextToken;
+  } while (nextToken);
+}
+
+// roles are the names of the roles that the person has in an account.
+export async function roles(accountId: string): Promise<string[]> {
+  const names: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await call("ListAccountRoles", { accountId, nextToken });
+    for (const role of page.roleList ?? []) if (role.roleName) names.push(role.roleName);
+    nextToken = page.nextToken;
+  } while (nextToken);
+  return names;
+}
+
+export async function credentials(accountId: string, roleName: string): Promise<Credentials> {
+  const { roleCredentials: keys } = await call("GetRoleCredentials", { accountId, roleName });
+  if (!keys?.accessKeyId || !keys.secretAccessKey || !keys.sessionToken || !keys.expiration)
+    throw new Error("the answer has no credentials");
+  return {
+    accessKeyId: keys.accessKeyId,
+    secretAccessKey: keys.secretAccessKey,
+    sessionToken: keys.sessionToken,
+    expiration: keys.expiration,
+  };
+}
+
+export const accessTexts = (accountId: string, roleName: string) => call("GetAccessTexts", { accountId, roleName });
+
+export const configuration = async () => (await call("GetConfiguration", {})).configuration;

@@ -1,0 +1,109 @@
+// The frame of the portal, and which view is in it.
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import type { Portal } from "../lib/client";
+import { describePortal } from "../lib/client";
+import { once, useLoad } from "../lib/load";
+import { href, parse, type Route, useHash } from "../lib/route";
+import { t } from "../lib/text";
+import { Boundary, Failure } from "./failure";
+import { Home } from "./home";
+import { Loading } from "./loading";
+
+const Console = lazy(() => import("./console"));
+const Profile = lazy(() => import("./profile"));
+
+const loadPortal = () => once(describePortal());
+
+export function App() {
+  const [portal, again] = useLoad(loadPortal);
+  const hash = useHash();
+  const route = parse(hash);
+  useFocusOnChange(route.view);
+  return (
+    <>
+      <a className="skip" href={hash} onClick={toContent}>
+        {t("portal.skip")}
+      </a>
+      <Top portal={portal.value} />
+      <main id="content" tabIndex={-1}>
+        <Boundary key={hash}>
+          {portal.state === "failed" && <Failure error={portal.error} again={again} />}
+          {portal.state === "loading" && <Loading />}
+          {portal.state === "done" && (
+            <Suspense fallback={<Loading />}>
+              <View route={route} portal={portal.value} />
+            </Suspense>
+          )}
+        </Boundary>
+      </main>
+      <footer className="foot">
+        <span>{t("portal.name")}</span>
+        {portal.value && <span>{t("portal.foot", { store: portal.value.instance.identityStoreId, region: portal.value.region })}</span>}
+      </footer>
+    </>
+  );
+}
+
+function View({ route, portal }: { route: Route; portal: Portal }): ReactNode {
+  switch (route.view) {
+    case "console":
+      return <Console portal={portal} {...route} />;
+    case "profile":
+      return <Profile portal={portal} />;
+    default:
+      return <Home portal={portal} tab={route.view} />;
+  }
+}
+
+function Top({ portal }: { portal?: Portal | undefined }) {
+  const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+  return (
+    <header className="top">
+      <a className="brand" href={href({ view: "accounts" })} aria-label={t("portal.home")}>
+        <Logo />
+        <span>{t("portal.product")}</span>
+      </a>
+      <div className="corner">
+        {portal && (
+          <a className="quiet" href={href({ view: "profile" })} title={t("portal.profile.title")}>
+            {portal.user.displayName}
+          </a>
+        )}
+        <form method="post" action="/signin/out">
+          <input type="hidden" name="csrf" value={token} />
+          <button type="submit" className="quiet">
+            {t("portal.signout")}
+          </button>
+        </form>
+      </div>
+    </header>
+  );
+}
+
+function Logo() {
+  return (
+    <svg className="logo" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="8" className="logo-ground" />
+      <path d="M7 26V15a9 9 0 0 1 18 0v11h-4.5V15a4.500 4.500 0 0 0-9 0v11z" className="logo-arch" />
+      <circle cx="16" cy="15.500" r="2" className="logo-light" />
+    </svg>
+  );
+}
+
+function toContent(event: { preventDefault(): void }) {
+  // The address behind the # is the view's.
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
+// useFocusOnChange moves the focus to a view that has replaced another one, so
+// that keyboards and screen readers follow.
+function useFocusOnChange(view: string) {
+  const last = useRef(view);
+  useEffect(() => {
+    if (last.current === view) return;
+    const tabs = ["accounts", "applications"];
+    if (!(tabs.includes(view) && tabs.includes(last.current))) document.getElementById("content")?.focus();
+    last.current = view;
+  }, [view]);
+}
