@@ -25,7 +25,11 @@ func (f *Flow) Forgot(ctx context.Context, v Visit, id string) error {
 		// Somebody who has no password yet may choose one by mail only if the
 		// setting says so, or by the invitation.
 		allowed := c.password.Version > 0 || s.NoPassword == authsettings.NoPasswordEmail
-		return maillink.SendReset(tx, f.now(), f.Mail, c.user, allowed)
+		to := c.user
+		if IsRoot(c.attempt.StoreID) { // who is recovered on the server only
+			to = directory.User{}
+		}
+		return maillink.SendReset(tx, f.now(), f.Mail, to, allowed)
 	})
 }
 

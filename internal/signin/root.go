@@ -10,6 +10,12 @@ import (
 // RootDestination is where a root user goes once signed in.
 const RootDestination = "/root"
 
+// IsRoot tells whether an identity store is a root user's.
+func IsRoot(storeID string) bool {
+	_, isRoot := rootuser.AccountOf(storeID)
+	return isRoot
+}
+
 // RootLink tells whether a link of a root user may be used. The errors are
 // rootuser.Check's.
 func (f *Flow) RootLink(ctx context.Context, token string) error {
