@@ -16,6 +16,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/organization"
+	"github.com/atrium-iam/atrium/internal/portal"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -33,6 +34,8 @@ type Tx interface {
 	assignment.WithdrawTx
 	credential.Tx
 	session.Tx
+	portal.AppearanceTx
+	portal.DestinationTx
 }
 
 // Context is what an operation runs with.

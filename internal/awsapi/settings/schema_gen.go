@@ -30,7 +30,7 @@ func Descriptor() *schema.Service {
 func operations() []schema.Operation {
 	return []schema.Operation{
 		{
-			Name: "BatchDeleteSession", Input: 5, Output: 6, NewInput: func() any { return new(BatchDeleteSessionRequest) },
+			Name: "BatchDeleteSession", Input: 9, Output: 10, NewInput: func() any { return new(BatchDeleteSessionRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "identitystore-auth:BatchDeleteSession", Gate: schema.GateOwner,
@@ -38,21 +38,29 @@ func operations() []schema.Operation {
 			AuditResponse: []string{"DeletedCount"},
 		},
 		{
-			Name: "BatchGetSession", Input: 7, Output: 8, NewInput: func() any { return new(BatchGetSessionRequest) },
+			Name: "BatchGetSession", Input: 11, Output: 12, NewInput: func() any { return new(BatchGetSessionRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "identitystore-auth:BatchGetSession", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId", "SessionIds"},
 		},
 		{
-			Name: "CreateAlias", Input: 14, Output: 15, NewInput: func() any { return new(CreateAliasRequest) },
+			Name: "CreateAlias", Input: 18, Output: 19, NewInput: func() any { return new(CreateAliasRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:CreateAlias", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "Alias"},
 		},
 		{
-			Name: "DeleteInstance", Input: 17, Output: 18, NewInput: func() any { return new(DeleteInstanceRequest) },
+			Name: "DeleteAccountAppearance", Input: 21, Output: 22, NewInput: func() any { return new(DeleteAccountAppearanceRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:DeleteAccountAppearance", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
+			AuditRequest: []string{"InstanceArn", "AccountId"},
+		},
+		{
+			Name: "DeleteInstance", Input: 23, Output: 24, NewInput: func() any { return new(DeleteInstanceRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:DeleteInstance", Gate: schema.GateManagement,
@@ -60,55 +68,80 @@ func operations() []schema.Operation {
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "DescribeDirectory", Input: 19, Output: 20, NewInput: func() any { return new(DescribeDirectoryRequest) },
+			Name: "DescribeAccountAppearance", Input: 25, Output: 26, NewInput: func() any { return new(DescribeAccountAppearanceRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:DescribeAccountAppearance", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
+			AuditRequest: []string{"InstanceArn", "AccountId"},
+		},
+		{
+			Name: "DescribeDirectory", Input: 27, Output: 28, NewInput: func() any { return new(DescribeDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:DescribeDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId"},
 		},
 		{
-			Name: "DisableUser", Input: 26, Output: 27, NewInput: func() any { return new(DisableUserRequest) },
+			Name: "DisableUser", Input: 36, Output: 37, NewInput: func() any { return new(DisableUserRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:DisableUser", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "EnableUser", Input: 29, Output: 30, NewInput: func() any { return new(EnableUserRequest) },
+			Name: "EnableUser", Input: 39, Output: 40, NewInput: func() any { return new(EnableUserRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:EnableUser", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "GetMfaDeviceManagementForDirectory", Input: 31, Output: 32, NewInput: func() any { return new(GetMfaDeviceManagementForDirectoryRequest) },
+			Name: "GetMfaDeviceManagementForDirectory", Input: 41, Output: 42, NewInput: func() any { return new(GetMfaDeviceManagementForDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:GetMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "GetSSOStatus", Input: schema.NoShape, Output: 33, NewInput: func() any { return new(GetSSOStatusInput) },
+			Name: "GetSSOStatus", Input: schema.NoShape, Output: 43, NewInput: func() any { return new(GetSSOStatusInput) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:GetSSOStatus", Gate: schema.GateAny,
 		},
 		{
-			Name: "GetSsoConfiguration", Input: 34, Output: 35, NewInput: func() any { return new(GetSsoConfigurationRequest) },
+			Name: "GetSsoConfiguration", Input: 44, Output: 45, NewInput: func() any { return new(GetSsoConfigurationRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:GetSsoConfiguration", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "ListDirectoryAssociations", Input: 38, Output: 39, NewInput: func() any { return new(ListDirectoryAssociationsRequest) },
+			Name: "ListAccountAppearances", Input: 48, Output: 49, NewInput: func() any { return new(ListAccountAppearancesRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"AccountAppearances"}},
+			Errors:    []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:    "sso:ListAccountAppearances", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}"},
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "ListDirectoryAssociations", Input: 50, Output: 51, NewInput: func() any { return new(ListDirectoryAssociationsRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:ListDirectoryAssociations", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "ListSessions", Input: 40, Output: 41, NewInput: func() any { return new(ListSessionsRequest) },
+			Name: "ListPortalDestinations", Input: 52, Output: 53, NewInput: func() any { return new(ListPortalDestinationsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:ListPortalDestinations", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}"},
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "ListSessions", Input: 54, Output: 55, NewInput: func() any { return new(ListSessionsRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Sessions"}},
 			Errors:    []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
@@ -116,28 +149,44 @@ func operations() []schema.Operation {
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "PutMfaDeviceManagementForDirectory", Input: 53, Output: 54, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
+			Name: "PutAccountAppearance", Input: 67, Output: 68, NewInput: func() any { return new(PutAccountAppearanceRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:PutAccountAppearance", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
+			AuditRequest: []string{"InstanceArn", "AccountId", "Label", "Color"},
+		},
+		{
+			Name: "PutMfaDeviceManagementForDirectory", Input: 69, Output: 70, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:PutMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn", "UserPermission"},
 		},
 		{
-			Name: "StartSSO", Input: schema.NoShape, Output: 64, NewInput: func() any { return new(StartSSOInput) },
+			Name: "PutPortalDestinations", Input: 71, Output: 72, NewInput: func() any { return new(PutPortalDestinationsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso:PutPortalDestinations", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}"},
+			AuditRequest: []string{"InstanceArn", "Destinations"},
+		},
+		{
+			Name: "StartSSO", Input: schema.NoShape, Output: 82, NewInput: func() any { return new(StartSSOInput) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:StartSSO", Gate: schema.GateManagement,
 			AuditResponse: []string{"InstanceArn", "IdentityStoreId"},
 		},
 		{
-			Name: "UpdatePassword", Input: 66, Output: 67, NewInput: func() any { return new(UpdatePasswordRequest) },
+			Name: "UpdatePassword", Input: 84, Output: 85, NewInput: func() any { return new(UpdatePasswordRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:UpdatePassword", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId", "PasswordMode"},
 		},
 		{
-			Name: "UpdateSSOConfiguration", Input: 68, Output: 69, NewInput: func() any { return new(UpdateSSOConfigurationRequest) },
+			Name: "UpdateSSOConfiguration", Input: 86, Output: 87, NewInput: func() any { return new(UpdateSSOConfigurationRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso:UpdateSSOConfiguration", Gate: schema.GateOwner,
@@ -161,11 +210,40 @@ func shapes() []schema.Shape {
 	return []schema.Shape{
 		// 0
 		{
+			Name: "AccountAppearance", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "AccountId", WireName: "AccountId", Shape: 3},
+				{Name: "Label", WireName: "Label", Shape: 4},
+				{Name: "Color", WireName: "Color", Shape: 2},
+			},
+		},
+		// 1
+		{
+			Name: "AccountAppearances", Kind: schema.List,
+			Element: 0, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 2
+		{
+			Name: "AccountColor", Kind: schema.String,
+			Enum:    []string{"none", "pink", "purple", "darkBlue", "lightBlue", "teal", "green", "yellow", "orange", "red"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 3
+		{
 			Name: "AccountId", Kind: schema.String,
 			Pattern: "[0-9]{12}", ModelPattern: "[0-9]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 1
+		// 4
+		{
+			Name: "AccountLabel", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 32,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 5
 		{
 			Name: "Alias", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -173,205 +251,251 @@ func shapes() []schema.Shape {
 			Pattern: "[0-9a-zA-Z]+([-]*[0-9a-zA-Z])*", ModelPattern: "[0-9a-zA-Z]+([-]*[0-9a-zA-Z])*",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 2
+		// 6
 		{
 			Name: "AllowedMfaTypes", Kind: schema.List,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 2,
-			Element: 44, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 58, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 3
+		// 7
 		{
 			Name: "AllowedNetworks", Kind: schema.List,
 			HasMin: true, Min: 0,
 			HasMax: true, Max: 50,
-			Element: 45, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 59, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 4
+		// 8
 		{
 			Name: "AuthenticationMethod", Kind: schema.String,
 			Enum:    []string{"PASSWORD"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 5
+		// 9
 		{
 			Name: "BatchDeleteSessionRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
-				{Name: "SessionIds", WireName: "SessionIds", Shape: 60},
-				{Name: "AllSessions", WireName: "AllSessions", Shape: 9},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 78},
+				{Name: "AllSessions", WireName: "AllSessions", Shape: 13},
 			},
 		},
-		// 6
+		// 10
 		{
 			Name: "BatchDeleteSessionResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "DeletedCount", WireName: "DeletedCount", Shape: 13},
+				{Name: "DeletedCount", WireName: "DeletedCount", Shape: 17},
 			},
 		},
-		// 7
+		// 11
 		{
 			Name: "BatchGetSessionRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
-				{Name: "SessionIds", WireName: "SessionIds", Shape: 60, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 78, Required: true},
 			},
 		},
-		// 8
+		// 12
 		{
 			Name: "BatchGetSessionResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Sessions", WireName: "Sessions", Shape: 61, Required: true},
+				{Name: "Sessions", WireName: "Sessions", Shape: 79, Required: true},
 			},
 		},
-		// 9
+		// 13
 		{
 			Name: "Boolean", Kind: schema.Boolean,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 10
+		// 14
 		{
 			Name: "ConfigurationType", Kind: schema.String,
 			Enum:    []string{"APP_AUTHENTICATION_CONFIGURATION", "SESSION", "DEVICE_AUTHORIZATION", "PORTAL"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 11
+		// 15
 		{
 			Name: "Confirmation", Kind: schema.String,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 64,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 12
+		// 16
 		{
 			Name: "Contact", Kind: schema.String,
 			HasMin: true, Min: 0,
 			HasMax: true, Max: 200,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 13
+		// 17
 		{
 			Name: "Count", Kind: schema.Integer,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 14
+		// 18
 		{
 			Name: "CreateAliasRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "Alias", WireName: "Alias", Shape: 1, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "Alias", WireName: "Alias", Shape: 5, Required: true},
 			},
 		},
-		// 15
+		// 19
 		{
 			Name: "CreateAliasResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
-				{Name: "Alias", WireName: "Alias", Shape: 1},
-			},
-		},
-		// 16
-		{
-			Name: "Date", Kind: schema.Timestamp,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 17
-		{
-			Name: "DeleteInstanceRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
-				{Name: "Confirmation", WireName: "Confirmation", Shape: 11, Required: true},
-			},
-		},
-		// 18
-		{
-			Name: "DeleteInstanceResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 19
-		{
-			Name: "DescribeDirectoryRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
+				{Name: "Alias", WireName: "Alias", Shape: 5},
 			},
 		},
 		// 20
 		{
+			Name: "Date", Kind: schema.Timestamp,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 21
+		{
+			Name: "DeleteAccountAppearanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
+			},
+		},
+		// 22
+		{
+			Name: "DeleteAccountAppearanceResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 23
+		{
+			Name: "DeleteInstanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "Confirmation", WireName: "Confirmation", Shape: 15, Required: true},
+			},
+		},
+		// 24
+		{
+			Name: "DeleteInstanceResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 25
+		{
+			Name: "DescribeAccountAppearanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
+			},
+		},
+		// 26
+		{
+			Name: "DescribeAccountAppearanceResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "AccountAppearance", WireName: "AccountAppearance", Shape: 0},
+			},
+		},
+		// 27
+		{
+			Name: "DescribeDirectoryRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+			},
+		},
+		// 28
+		{
 			Name: "DescribeDirectoryResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
-				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 25},
-				{Name: "AuthenticationMethod", WireName: "AuthenticationMethod", Shape: 4},
-				{Name: "ProvisioningMethod", WireName: "ProvisioningMethod", Shape: 52},
-				{Name: "Alias", WireName: "Alias", Shape: 1},
-				{Name: "PortalUrls", WireName: "PortalUrls", Shape: 71},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 35},
+				{Name: "AuthenticationMethod", WireName: "AuthenticationMethod", Shape: 8},
+				{Name: "ProvisioningMethod", WireName: "ProvisioningMethod", Shape: 66},
+				{Name: "Alias", WireName: "Alias", Shape: 5},
+				{Name: "PortalUrls", WireName: "PortalUrls", Shape: 89},
 			},
 		},
-		// 21
+		// 29
+		{
+			Name: "Destination", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 255,
+			Pattern: "https://[A-Za-z0-9.:-]+/?", ModelPattern: "https://[A-Za-z0-9.:-]+/?",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 30
+		{
+			Name: "Destinations", Kind: schema.List,
+			HasMax: true, Max: 50,
+			Element: 29, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 31
 		{
 			Name: "DeviceAuthorizationConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Mode", WireName: "Mode", Shape: 22},
-				{Name: "AllowedNetworks", WireName: "AllowedNetworks", Shape: 3},
+				{Name: "Mode", WireName: "Mode", Shape: 32},
+				{Name: "AllowedNetworks", WireName: "AllowedNetworks", Shape: 7},
 			},
 		},
-		// 22
+		// 32
 		{
 			Name: "DeviceAuthorizationMode", Kind: schema.String,
 			Enum:    []string{"ALLOW", "TYPE_CODE", "DISABLED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 23
+		// 33
 		{
 			Name: "DirectoryAssociation", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "DirectoryId", WireName: "DirectoryId", Shape: 36},
-				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 25},
+				{Name: "DirectoryId", WireName: "DirectoryId", Shape: 46},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 35},
 			},
 		},
-		// 24
+		// 34
 		{
 			Name: "DirectoryAssociations", Kind: schema.List,
-			Element: 23, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 33, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 25
+		// 35
 		{
 			Name: "DirectoryType", Kind: schema.String,
 			Enum:    []string{"UserPool"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 26
+		// 36
 		{
 			Name: "DisableUserRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
 			},
 		},
-		// 27
+		// 37
 		{
 			Name: "DisableUserResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 28
+		// 38
 		{
 			Name: "Duration", Kind: schema.String,
 			HasMin: true, Min: 2,
@@ -379,65 +503,65 @@ func shapes() []schema.Shape {
 			Pattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?", ModelPattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 29
+		// 39
 		{
 			Name: "EnableUserRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
 			},
 		},
-		// 30
+		// 40
 		{
 			Name: "EnableUserResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 31
+		// 41
 		{
 			Name: "GetMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
 			},
 		},
-		// 32
+		// 42
 		{
 			Name: "GetMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "UserPermission", WireName: "UserPermission", Shape: 72},
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 90},
 			},
 		},
-		// 33
+		// 43
 		{
 			Name: "GetSSOStatusResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Status", WireName: "Status", Shape: 63, Required: true},
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
-				{Name: "OwnerAccountId", WireName: "OwnerAccountId", Shape: 0},
-				{Name: "Region", WireName: "Region", Shape: 55},
+				{Name: "Status", WireName: "Status", Shape: 81, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
+				{Name: "OwnerAccountId", WireName: "OwnerAccountId", Shape: 3},
+				{Name: "Region", WireName: "Region", Shape: 73},
 			},
 		},
-		// 34
+		// 44
 		{
 			Name: "GetSsoConfigurationRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
 			},
 		},
-		// 35
+		// 45
 		{
 			Name: "GetSsoConfigurationResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 62},
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 80},
 			},
 		},
-		// 36
+		// 46
 		{
 			Name: "IdentityStoreId", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -445,7 +569,7 @@ func shapes() []schema.Shape {
 			Pattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", ModelPattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 37
+		// 47
 		{
 			Name: "InstanceArn", Kind: schema.String,
 			HasMin: true, Min: 10,
@@ -453,69 +577,104 @@ func shapes() []schema.Shape {
 			Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}", ModelPattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 38
+		// 48
+		{
+			Name: "ListAccountAppearancesRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "MaxResults", WireName: "MaxResults", Shape: 56},
+				{Name: "NextToken", WireName: "NextToken", Shape: 60},
+			},
+		},
+		// 49
+		{
+			Name: "ListAccountAppearancesResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "AccountAppearances", WireName: "AccountAppearances", Shape: 1},
+				{Name: "NextToken", WireName: "NextToken", Shape: 60},
+			},
+		},
+		// 50
 		{
 			Name: "ListDirectoryAssociationsRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
 			},
 		},
-		// 39
+		// 51
 		{
 			Name: "ListDirectoryAssociationsResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "DirectoryAssociations", WireName: "DirectoryAssociations", Shape: 24},
+				{Name: "DirectoryAssociations", WireName: "DirectoryAssociations", Shape: 34},
 			},
 		},
-		// 40
+		// 52
+		{
+			Name: "ListPortalDestinationsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+			},
+		},
+		// 53
+		{
+			Name: "ListPortalDestinationsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Destinations", WireName: "Destinations", Shape: 30},
+			},
+		},
+		// 54
 		{
 			Name: "ListSessionsRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
-				{Name: "MaxResults", WireName: "MaxResults", Shape: 42},
-				{Name: "NextToken", WireName: "NextToken", Shape: 46},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
+				{Name: "MaxResults", WireName: "MaxResults", Shape: 56},
+				{Name: "NextToken", WireName: "NextToken", Shape: 60},
 			},
 		},
-		// 41
+		// 55
 		{
 			Name: "ListSessionsResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Sessions", WireName: "Sessions", Shape: 61, Required: true},
-				{Name: "NextToken", WireName: "NextToken", Shape: 46},
+				{Name: "Sessions", WireName: "Sessions", Shape: 79, Required: true},
+				{Name: "NextToken", WireName: "NextToken", Shape: 60},
 			},
 		},
-		// 42
+		// 56
 		{
 			Name: "MaxResults", Kind: schema.Integer,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 100,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 43
+		// 57
 		{
 			Name: "MfaMode", Kind: schema.String,
 			Enum:    []string{"DISABLED", "CONTEXT_AWARE", "ALWAYS_ON"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 44
+		// 58
 		{
 			Name: "MfaType", Kind: schema.String,
 			Enum:    []string{"TOTP", "WEBAUTHN"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 45
+		// 59
 		{
 			Name: "Network", Kind: schema.String,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 64,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 46
+		// 60
 		{
 			Name: "NextToken", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -523,64 +682,97 @@ func shapes() []schema.Shape {
 			Pattern: "[-a-zA-Z0-9+=/:_]*", ModelPattern: "[-a-zA-Z0-9+=/:_]*",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 47
+		// 61
 		{
 			Name: "NoMfaSignInBehavior", Kind: schema.String,
 			Enum:    []string{"ALLOWED_WITH_ENROLLMENT", "EMAIL_OTP", "BLOCKED", "ALLOWED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 48
+		// 62
 		{
 			Name: "NoPasswordSignInBehavior", Kind: schema.String,
 			Enum:    []string{"EMAIL_OTP", "BLOCKED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 49
+		// 63
 		{
 			Name: "OneTimePassword", Kind: schema.String,
 			Sensitive: true,
 			Element:   schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 50
+		// 64
 		{
 			Name: "PasswordMode", Kind: schema.String,
 			Enum:    []string{"OTP", "EMAIL"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 51
+		// 65
 		{
 			Name: "PortalConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Contact", WireName: "Contact", Shape: 12},
+				{Name: "Contact", WireName: "Contact", Shape: 16},
 			},
 		},
-		// 52
+		// 66
 		{
 			Name: "ProvisioningMethod", Kind: schema.String,
 			Enum:    []string{"DIRECT"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 53
+		// 67
+		{
+			Name: "PutAccountAppearanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
+				{Name: "Label", WireName: "Label", Shape: 4, Required: true},
+				{Name: "Color", WireName: "Color", Shape: 2, Required: true},
+			},
+		},
+		// 68
+		{
+			Name: "PutAccountAppearanceResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 69
 		{
 			Name: "PutMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
-				{Name: "UserPermission", WireName: "UserPermission", Shape: 72, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 90, Required: true},
 			},
 		},
-		// 54
+		// 70
 		{
 			Name: "PutMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 55
+		// 71
+		{
+			Name: "PutPortalDestinationsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "Destinations", WireName: "Destinations", Shape: 30, Required: true},
+			},
+		},
+		// 72
+		{
+			Name: "PutPortalDestinationsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Destinations", WireName: "Destinations", Shape: 30},
+			},
+		},
+		// 73
 		{
 			Name: "Region", Kind: schema.String,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 56
+		// 74
 		{
 			Name: "ResourceId", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -588,126 +780,126 @@ func shapes() []schema.Shape {
 			Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}", ModelPattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 57
+		// 75
 		{
 			Name: "Session", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "SessionId", WireName: "SessionId", Shape: 59},
-				{Name: "UserId", WireName: "UserId", Shape: 56},
-				{Name: "CreatedDate", WireName: "CreatedDate", Shape: 16},
-				{Name: "ExpiryDate", WireName: "ExpiryDate", Shape: 16},
-				{Name: "SourceIpAddress", WireName: "SourceIpAddress", Shape: 65},
-				{Name: "UserAgent", WireName: "UserAgent", Shape: 65},
+				{Name: "SessionId", WireName: "SessionId", Shape: 77},
+				{Name: "UserId", WireName: "UserId", Shape: 74},
+				{Name: "CreatedDate", WireName: "CreatedDate", Shape: 20},
+				{Name: "ExpiryDate", WireName: "ExpiryDate", Shape: 20},
+				{Name: "SourceIpAddress", WireName: "SourceIpAddress", Shape: 83},
+				{Name: "UserAgent", WireName: "UserAgent", Shape: 83},
 			},
 		},
-		// 58
+		// 76
 		{
 			Name: "SessionConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "MaxAuthenticationAge", WireName: "MaxAuthenticationAge", Shape: 28},
+				{Name: "MaxAuthenticationAge", WireName: "MaxAuthenticationAge", Shape: 38},
 			},
 		},
-		// 59
+		// 77
 		{
 			Name: "SessionId", Kind: schema.String,
 			Pattern: "[0-9a-f]{32}", ModelPattern: "[0-9a-f]{32}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 60
+		// 78
 		{
 			Name: "SessionIds", Kind: schema.List,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 100,
-			Element: 59, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 77, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 61
+		// 79
 		{
 			Name: "Sessions", Kind: schema.List,
-			Element: 57, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 75, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 62
+		// 80
 		{
 			Name: "SsoConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "MfaMode", WireName: "MfaMode", Shape: 43},
-				{Name: "NoMfaSignInBehavior", WireName: "NoMfaSignInBehavior", Shape: 47},
-				{Name: "NoPasswordSignInBehavior", WireName: "NoPasswordSignInBehavior", Shape: 48},
-				{Name: "AllowedMfaTypes", WireName: "AllowedMfaTypes", Shape: 2},
-				{Name: "SessionConfiguration", WireName: "SessionConfiguration", Shape: 58},
-				{Name: "DeviceAuthorizationConfiguration", WireName: "DeviceAuthorizationConfiguration", Shape: 21},
-				{Name: "PortalConfiguration", WireName: "PortalConfiguration", Shape: 51},
+				{Name: "MfaMode", WireName: "MfaMode", Shape: 57},
+				{Name: "NoMfaSignInBehavior", WireName: "NoMfaSignInBehavior", Shape: 61},
+				{Name: "NoPasswordSignInBehavior", WireName: "NoPasswordSignInBehavior", Shape: 62},
+				{Name: "AllowedMfaTypes", WireName: "AllowedMfaTypes", Shape: 6},
+				{Name: "SessionConfiguration", WireName: "SessionConfiguration", Shape: 76},
+				{Name: "DeviceAuthorizationConfiguration", WireName: "DeviceAuthorizationConfiguration", Shape: 31},
+				{Name: "PortalConfiguration", WireName: "PortalConfiguration", Shape: 65},
 			},
 		},
-		// 63
+		// 81
 		{
 			Name: "SsoStatus", Kind: schema.String,
 			Enum:    []string{"ENABLED", "NOT_ENABLED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 64
+		// 82
 		{
 			Name: "StartSSOResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37},
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
 			},
 		},
-		// 65
+		// 83
 		{
 			Name: "Text", Kind: schema.String,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 66
+		// 84
 		{
 			Name: "UpdatePasswordRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 36, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 56, Required: true},
-				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 50, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
+				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 64, Required: true},
 			},
 		},
-		// 67
+		// 85
 		{
 			Name: "UpdatePasswordResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 49, Sensitive: true},
+				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 63, Sensitive: true},
 			},
 		},
-		// 68
+		// 86
 		{
 			Name: "UpdateSSOConfigurationRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 37, Required: true},
-				{Name: "ConfigurationType", WireName: "ConfigurationType", Shape: 10, Required: true},
-				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 62, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "ConfigurationType", WireName: "ConfigurationType", Shape: 14, Required: true},
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 80, Required: true},
 			},
 		},
-		// 69
+		// 87
 		{
 			Name: "UpdateSSOConfigurationResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 70
+		// 88
 		{
 			Name: "Url", Kind: schema.String,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 71
+		// 89
 		{
 			Name: "Urls", Kind: schema.List,
-			Element: 70, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 88, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
-		// 72
+		// 90
 		{
 			Name: "UserPermission", Kind: schema.String,
 			Enum:    []string{"READ_ACTIONS", "ALL_ACTIONS"},

@@ -11,16 +11,22 @@ type Service[C any] interface {
 	BatchDeleteSession(c C, in *BatchDeleteSessionRequest) (*BatchDeleteSessionResponse, error)
 	BatchGetSession(c C, in *BatchGetSessionRequest) (*BatchGetSessionResponse, error)
 	CreateAlias(c C, in *CreateAliasRequest) (*CreateAliasResponse, error)
+	DeleteAccountAppearance(c C, in *DeleteAccountAppearanceRequest) (*DeleteAccountAppearanceResponse, error)
 	DeleteInstance(c C, in *DeleteInstanceRequest) (*DeleteInstanceResponse, error)
+	DescribeAccountAppearance(c C, in *DescribeAccountAppearanceRequest) (*DescribeAccountAppearanceResponse, error)
 	DescribeDirectory(c C, in *DescribeDirectoryRequest) (*DescribeDirectoryResponse, error)
 	DisableUser(c C, in *DisableUserRequest) (*DisableUserResponse, error)
 	EnableUser(c C, in *EnableUserRequest) (*EnableUserResponse, error)
 	GetMfaDeviceManagementForDirectory(c C, in *GetMfaDeviceManagementForDirectoryRequest) (*GetMfaDeviceManagementForDirectoryResponse, error)
 	GetSSOStatus(c C, in *GetSSOStatusInput) (*GetSSOStatusResponse, error)
 	GetSsoConfiguration(c C, in *GetSsoConfigurationRequest) (*GetSsoConfigurationResponse, error)
+	ListAccountAppearances(c C, in *ListAccountAppearancesRequest) (*ListAccountAppearancesResponse, error)
 	ListDirectoryAssociations(c C, in *ListDirectoryAssociationsRequest) (*ListDirectoryAssociationsResponse, error)
+	ListPortalDestinations(c C, in *ListPortalDestinationsRequest) (*ListPortalDestinationsResponse, error)
 	ListSessions(c C, in *ListSessionsRequest) (*ListSessionsResponse, error)
+	PutAccountAppearance(c C, in *PutAccountAppearanceRequest) (*PutAccountAppearanceResponse, error)
 	PutMfaDeviceManagementForDirectory(c C, in *PutMfaDeviceManagementForDirectoryRequest) (*PutMfaDeviceManagementForDirectoryResponse, error)
+	PutPortalDestinations(c C, in *PutPortalDestinationsRequest) (*PutPortalDestinationsResponse, error)
 	StartSSO(c C, in *StartSSOInput) (*StartSSOResponse, error)
 	UpdatePassword(c C, in *UpdatePasswordRequest) (*UpdatePasswordResponse, error)
 	UpdateSSOConfiguration(c C, in *UpdateSSOConfigurationRequest) (*UpdateSSOConfigurationResponse, error)
@@ -45,8 +51,18 @@ func (Unimplemented[C]) CreateAlias(C, *CreateAliasRequest) (*CreateAliasRespons
 	return nil, schema.ErrNotImplemented
 }
 
+// DeleteAccountAppearance is not implemented.
+func (Unimplemented[C]) DeleteAccountAppearance(C, *DeleteAccountAppearanceRequest) (*DeleteAccountAppearanceResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // DeleteInstance is not implemented.
 func (Unimplemented[C]) DeleteInstance(C, *DeleteInstanceRequest) (*DeleteInstanceResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// DescribeAccountAppearance is not implemented.
+func (Unimplemented[C]) DescribeAccountAppearance(C, *DescribeAccountAppearanceRequest) (*DescribeAccountAppearanceResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
@@ -80,8 +96,18 @@ func (Unimplemented[C]) GetSsoConfiguration(C, *GetSsoConfigurationRequest) (*Ge
 	return nil, schema.ErrNotImplemented
 }
 
+// ListAccountAppearances is not implemented.
+func (Unimplemented[C]) ListAccountAppearances(C, *ListAccountAppearancesRequest) (*ListAccountAppearancesResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // ListDirectoryAssociations is not implemented.
 func (Unimplemented[C]) ListDirectoryAssociations(C, *ListDirectoryAssociationsRequest) (*ListDirectoryAssociationsResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// ListPortalDestinations is not implemented.
+func (Unimplemented[C]) ListPortalDestinations(C, *ListPortalDestinationsRequest) (*ListPortalDestinationsResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
@@ -90,8 +116,18 @@ func (Unimplemented[C]) ListSessions(C, *ListSessionsRequest) (*ListSessionsResp
 	return nil, schema.ErrNotImplemented
 }
 
+// PutAccountAppearance is not implemented.
+func (Unimplemented[C]) PutAccountAppearance(C, *PutAccountAppearanceRequest) (*PutAccountAppearanceResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // PutMfaDeviceManagementForDirectory is not implemented.
 func (Unimplemented[C]) PutMfaDeviceManagementForDirectory(C, *PutMfaDeviceManagementForDirectoryRequest) (*PutMfaDeviceManagementForDirectoryResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// PutPortalDestinations is not implemented.
+func (Unimplemented[C]) PutPortalDestinations(C, *PutPortalDestinationsRequest) (*PutPortalDestinationsResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
@@ -116,7 +152,13 @@ func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 		func(c C, in any) (any, error) { return s.BatchDeleteSession(c, in.(*BatchDeleteSessionRequest)) },
 		func(c C, in any) (any, error) { return s.BatchGetSession(c, in.(*BatchGetSessionRequest)) },
 		func(c C, in any) (any, error) { return s.CreateAlias(c, in.(*CreateAliasRequest)) },
+		func(c C, in any) (any, error) {
+			return s.DeleteAccountAppearance(c, in.(*DeleteAccountAppearanceRequest))
+		},
 		func(c C, in any) (any, error) { return s.DeleteInstance(c, in.(*DeleteInstanceRequest)) },
+		func(c C, in any) (any, error) {
+			return s.DescribeAccountAppearance(c, in.(*DescribeAccountAppearanceRequest))
+		},
 		func(c C, in any) (any, error) { return s.DescribeDirectory(c, in.(*DescribeDirectoryRequest)) },
 		func(c C, in any) (any, error) { return s.DisableUser(c, in.(*DisableUserRequest)) },
 		func(c C, in any) (any, error) { return s.EnableUser(c, in.(*EnableUserRequest)) },
@@ -126,12 +168,20 @@ func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 		func(c C, in any) (any, error) { return s.GetSSOStatus(c, in.(*GetSSOStatusInput)) },
 		func(c C, in any) (any, error) { return s.GetSsoConfiguration(c, in.(*GetSsoConfigurationRequest)) },
 		func(c C, in any) (any, error) {
+			return s.ListAccountAppearances(c, in.(*ListAccountAppearancesRequest))
+		},
+		func(c C, in any) (any, error) {
 			return s.ListDirectoryAssociations(c, in.(*ListDirectoryAssociationsRequest))
 		},
+		func(c C, in any) (any, error) {
+			return s.ListPortalDestinations(c, in.(*ListPortalDestinationsRequest))
+		},
 		func(c C, in any) (any, error) { return s.ListSessions(c, in.(*ListSessionsRequest)) },
+		func(c C, in any) (any, error) { return s.PutAccountAppearance(c, in.(*PutAccountAppearanceRequest)) },
 		func(c C, in any) (any, error) {
 			return s.PutMfaDeviceManagementForDirectory(c, in.(*PutMfaDeviceManagementForDirectoryRequest))
 		},
+		func(c C, in any) (any, error) { return s.PutPortalDestinations(c, in.(*PutPortalDestinationsRequest)) },
 		func(c C, in any) (any, error) { return s.StartSSO(c, in.(*StartSSOInput)) },
 		func(c C, in any) (any, error) { return s.UpdatePassword(c, in.(*UpdatePasswordRequest)) },
 		func(c C, in any) (any, error) {

@@ -4,6 +4,27 @@ package settings
 
 import "time"
 
+// AccountAppearance is a structure of the model.
+type AccountAppearance struct {
+	AccountId *string
+	Label     *string
+	Color     *string
+}
+
+// Values of AccountColor.
+const (
+	AccountColorNone      = "none"
+	AccountColorPink      = "pink"
+	AccountColorPurple    = "purple"
+	AccountColorDarkBlue  = "darkBlue"
+	AccountColorLightBlue = "lightBlue"
+	AccountColorTeal      = "teal"
+	AccountColorGreen     = "green"
+	AccountColorYellow    = "yellow"
+	AccountColorOrange    = "orange"
+	AccountColorRed       = "red"
+)
+
 // Values of AuthenticationMethod.
 const (
 	AuthenticationMethodPassword = "PASSWORD"
@@ -54,6 +75,16 @@ type CreateAliasResponse struct {
 	Alias           *string
 }
 
+// DeleteAccountAppearanceRequest is a structure of the model.
+type DeleteAccountAppearanceRequest struct {
+	InstanceArn *string // required
+	AccountId   *string // required
+}
+
+// DeleteAccountAppearanceResponse is a structure of the model.
+type DeleteAccountAppearanceResponse struct {
+}
+
 // DeleteInstanceRequest is a structure of the model.
 type DeleteInstanceRequest struct {
 	InstanceArn  *string // required
@@ -62,6 +93,17 @@ type DeleteInstanceRequest struct {
 
 // DeleteInstanceResponse is a structure of the model.
 type DeleteInstanceResponse struct {
+}
+
+// DescribeAccountAppearanceRequest is a structure of the model.
+type DescribeAccountAppearanceRequest struct {
+	InstanceArn *string // required
+	AccountId   *string // required
+}
+
+// DescribeAccountAppearanceResponse is a structure of the model.
+type DescribeAccountAppearanceResponse struct {
+	AccountAppearance *AccountAppearance
 }
 
 // DescribeDirectoryRequest is a structure of the model.
@@ -153,6 +195,19 @@ type GetSsoConfigurationResponse struct {
 	SsoConfiguration *SsoConfiguration
 }
 
+// ListAccountAppearancesRequest is a structure of the model.
+type ListAccountAppearancesRequest struct {
+	InstanceArn *string // required
+	MaxResults  *int32
+	NextToken   *string
+}
+
+// ListAccountAppearancesResponse is a structure of the model.
+type ListAccountAppearancesResponse struct {
+	AccountAppearances []AccountAppearance
+	NextToken          *string
+}
+
 // ListDirectoryAssociationsRequest is a structure of the model.
 type ListDirectoryAssociationsRequest struct {
 	InstanceArn *string // required
@@ -161,6 +216,16 @@ type ListDirectoryAssociationsRequest struct {
 // ListDirectoryAssociationsResponse is a structure of the model.
 type ListDirectoryAssociationsResponse struct {
 	DirectoryAssociations []DirectoryAssociation
+}
+
+// ListPortalDestinationsRequest is a structure of the model.
+type ListPortalDestinationsRequest struct {
+	InstanceArn *string // required
+}
+
+// ListPortalDestinationsResponse is a structure of the model.
+type ListPortalDestinationsResponse struct {
+	Destinations []string
 }
 
 // ListSessionsRequest is a structure of the model.
@@ -220,6 +285,18 @@ const (
 	ProvisioningMethodDirect = "DIRECT"
 )
 
+// PutAccountAppearanceRequest is a structure of the model.
+type PutAccountAppearanceRequest struct {
+	InstanceArn *string // required
+	AccountId   *string // required
+	Label       *string // required
+	Color       *string // required
+}
+
+// PutAccountAppearanceResponse is a structure of the model.
+type PutAccountAppearanceResponse struct {
+}
+
 // PutMfaDeviceManagementForDirectoryRequest is a structure of the model.
 type PutMfaDeviceManagementForDirectoryRequest struct {
 	InstanceArn    *string // required
@@ -228,6 +305,17 @@ type PutMfaDeviceManagementForDirectoryRequest struct {
 
 // PutMfaDeviceManagementForDirectoryResponse is a structure of the model.
 type PutMfaDeviceManagementForDirectoryResponse struct {
+}
+
+// PutPortalDestinationsRequest is a structure of the model.
+type PutPortalDestinationsRequest struct {
+	InstanceArn  *string  // required
+	Destinations []string // required
+}
+
+// PutPortalDestinationsResponse is a structure of the model.
+type PutPortalDestinationsResponse struct {
+	Destinations []string
 }
 
 // Session is a structure of the model.
