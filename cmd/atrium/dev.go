@@ -32,8 +32,10 @@ type devCommand struct {
 	DatabaseDSN string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
 	S3Endpoint  string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
 	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
+	Empty       bool   `help:"On the first start make a management account with its root user and nothing else, and print the root user's link: to enable IAM Identity Center by hand."`
 	TLS         bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
 	Verbose     bool   `short:"v" help:"Log every request."`
+	devMail
 }
 
 // Run runs a dev node until it is interrupted.
@@ -60,7 +62,15 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, db.Close())
 	}
 	defer closeStorage()
-	program, err := d.program(ctx, app.Options{Store: db, Storage: storage, Listener: listener, Log: log})
+	o := app.Options{Store: db, Storage: storage, Listener: listener, Log: log}
+	if err := d.mail(&o, s.out); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	if o.Control, err = app.ListenControl(ctx, d.DataDir); err != nil {
+		log.Warn("there is no control socket: commands such as root reset need this node stopped", "error", err)
+		o.Control = nil
+	}
+	program, err := d.program(ctx, o)
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -179,7 +189,7 @@ func (d devCommand) caBundle() string {
 // prepare creates the sample data on the first start, leaves for atrium env
 // what it needs, and says how to go on.
 func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener, s streams) error {
-	sample, err := p.CreateSample(ctx)
+	sample, err := d.create(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -201,6 +211,24 @@ func (d devCommand) prepare(ctx context.Context, p *app.Program, l net.Listener,
 		return err
 	}
 	return d.greet(s, e, sample)
+}
+
+// firstData is what the first start made.
+type firstData struct {
+	app.Sample
+	Root *app.RootLink // of an empty node
+}
+
+func (d devCommand) create(ctx context.Context, p *app.Program) (made firstData, err error) {
+	if !d.Empty {
+		made.Sample, err = p.CreateSample(ctx)
+		return made, err
+	}
+	root, created, err := p.CreateEmpty(ctx)
+	if created {
+		made.Root = &root
+	}
+	return made, err
 }
 
 // passwordFile holds the one-time passwords of the sample's people, in the data
@@ -241,7 +269,7 @@ func (d devCommand) administrator(ctx context.Context, p *app.Program) (app.Acce
 }
 
 // greet says how to sign in and what to paste.
-func (d devCommand) greet(s streams, e clientenv.Endpoints, sample app.Sample) error {
+func (d devCommand) greet(s streams, e clientenv.Endpoints, sample firstData) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nAtrium is running at %s\n\n", e.People)
 	if sample.Created {
@@ -249,6 +277,9 @@ func (d devCommand) greet(s streams, e clientenv.Endpoints, sample app.Sample) e
 	}
 	if d.TLS {
 		fmt.Fprintf(&b, "Its certificate is vouched for by %s;\nbrowsers trust it once you import that file.\n\n", relative(d.caBundle()))
+	}
+	if d.Empty {
+		return d.greetEmpty(&b, s, e, sample)
 	}
 	passwords := filepath.Join(d.DataDir, passwordFile)
 	fmt.Fprintf(&b, "Sign in to the AWS access portal at %s/start", e.People)
@@ -282,6 +313,34 @@ Stop with Ctrl-C; the data stays in %s.
 
 `, program, dir, config, config, clientenv.Quote(ruleSetDir(d.DataDir)), program, dir, d.DataDir)
 	_, err := fmt.Fprint(s.out, b.String())
+	return err
+}
+
+// greetEmpty says how to begin on a node without sample data.
+func (d devCommand) greetEmpty(b *strings.Builder, s streams, e clientenv.Endpoints, made firstData) error {
+	program, dir := d.commandLine()
+	fmt.Fprintf(b, "Sign in as the root user at %s/root and enable IAM Identity Center there.\n", e.People)
+	if _, err := fmt.Fprint(s.out, b.String()); err != nil {
+		return err
+	}
+	if made.Root != nil {
+		if err := showRoot(*made.Root, s); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(s.out, `
+In another terminal, a new link for the root user:
+
+  %s root reset --dev %s
+
+and the administrator of the management account:
+
+  eval "$(%s env%s)"
+  aws sso-admin list-instances
+
+Stop with Ctrl-C; the data stays in %s.
+
+`, program, clientenv.Quote(d.DataDir), program, dir, d.DataDir)
 	return err
 }
 

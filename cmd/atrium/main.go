@@ -35,6 +35,7 @@ type cli struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the database's schema up to date."`
 	Keys        keysCommand        `cmd:"" help:"Manage the keys that seal secrets and tokens."`
 	AdminKey    adminKeyCommand    `cmd:"" help:"Manage the access keys of the management account's administrator."`
+	Root        rootCommand        `cmd:"" help:"Recover the root user of the management account."`
 	Audit       auditCommand       `cmd:"" help:"Read and verify the audit trail."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when a node answers that it is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
@@ -47,7 +48,7 @@ func newCLI(flags config.Flags) *cli {
 	for _, command := range []*configured{
 		&c.Serve.configured, &c.Init.configured, &c.Migrate.configured, &c.Keys.Rotate.configured,
 		&c.AdminKey.List.configured, &c.AdminKey.Rotate.configured, &c.AdminKey.Disable.configured, &c.AdminKey.Enable.configured,
-		&c.Audit.Verify.configured, &c.Audit.List.configured,
+		&c.Audit.Verify.configured, &c.Audit.List.configured, &c.Root.Reset.configured,
 	} {
 		command.Plugins = kong.Plugins{flags.Pointer()}
 	}

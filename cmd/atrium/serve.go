@@ -134,7 +134,10 @@ func (c *initCommand) Run(ctx context.Context, f config.Flags, s streams) error 
 		return errors.Join(err, program.Close())
 	}
 	fmt.Fprintf(s.out, "Created the management account %s with an organization and IAM Identity Center.\n\n", made.AccountID)
-	err = showKey(cfg, made.Administrator, s)
+	if err = showRoot(made.Root, s); err == nil {
+		fmt.Fprintln(s.out)
+		err = showKey(cfg, made.Administrator, s)
+	}
 	return errors.Join(err, program.Close())
 }
 

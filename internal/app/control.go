@@ -64,6 +64,7 @@ const (
 	controlListKeys   = "ListAdministratorKeys"
 	controlRotateKey  = "RotateAdministratorKey"
 	controlEnableKey  = "EnableAdministratorKey"
+	controlResetRoot  = "ResetRoot"
 )
 
 // control serves the control socket.
@@ -105,6 +106,8 @@ func (p *Program) operate(ctx context.Context, in controlRequest) (any, error) {
 		return p.RotateAdministratorKey(ctx, in.By, in.Flag)
 	case controlEnableKey:
 		return nil, p.EnableAdministratorKey(ctx, in.By, in.ID, in.Flag)
+	case controlResetRoot:
+		return p.ResetRoot(ctx, in.By)
 	}
 	return nil, fmt.Errorf("the running node does not know the operation %s: is it of another version?", in.Operation)
 }
@@ -154,6 +157,12 @@ func (c Control) RotateAdministratorKey(ctx context.Context, by Operator, revoke
 // EnableAdministratorKey is Program.EnableAdministratorKey.
 func (c Control) EnableAdministratorKey(ctx context.Context, by Operator, id string, enabled bool) error {
 	return c.ask(ctx, controlRequest{Operation: controlEnableKey, By: by, ID: id, Flag: enabled}, new(any))
+}
+
+// ResetRoot is Program.ResetRoot.
+func (c Control) ResetRoot(ctx context.Context, by Operator) (out RootLink, err error) {
+	err = c.ask(ctx, controlRequest{Operation: controlResetRoot, By: by}, &out)
+	return out, err
 }
 
 func (c Control) ask(ctx context.Context, in controlRequest, result any) error {

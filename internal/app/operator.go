@@ -33,6 +33,9 @@ type Operations interface {
 	// EnableAdministratorKey enables or disables an access key of the
 	// administrator; fault.NotFound when there is none with that id.
 	EnableAdministratorKey(ctx context.Context, by Operator, id string, enabled bool) error
+	// ResetRoot takes the password, the second factors and the sessions from
+	// the root user of the management account and returns a link to begin anew.
+	ResetRoot(ctx context.Context, by Operator) (RootLink, error)
 }
 
 var _ Operations = (*Program)(nil)

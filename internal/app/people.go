@@ -20,11 +20,12 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		return nil, err
 	}
 	return pages.New(pages.Options{
-		Flow: &signin.Flow{
+		Flow: p.mailTo(&signin.Flow{
 			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Audit: p.trail, IDs: p.ids, Now: p.Now,
 			Admit: newAdmission(p.Now).take,
-		},
-		DB: store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
+		}),
+		Root: p.rootConsole(),
+		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
 		Endpoints: clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
 		// Browsers keep the order for all ports of a host: never on localhost.

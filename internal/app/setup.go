@@ -82,14 +82,19 @@ type ManagementAccount struct {
 type Initialized struct {
 	AccountID     string
 	Administrator AccessKey
+	Root          RootLink
 }
 
 // Initialize creates the management account with its organization, enables
 // Identity Center and makes an administrator with an access key. It fails
 // with fault.Conflict when that has been done before.
 func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initialized, error) {
+	hash, err := p.unknownPassword(ctx)
+	if err != nil {
+		return Initialized{}, err
+	}
 	var made Initialized
-	err := store.Bind[setupTx](p.Store).Update(ctx, func(tx setupTx) error {
+	err = store.Bind[setupTx](p.Store).Update(ctx, func(tx setupTx) error {
 		done, err := tx.AnyAccount()
 		if err != nil {
 			return err
@@ -113,10 +118,45 @@ func (p *Program) Initialize(ctx context.Context, in ManagementAccount) (Initial
 			return err
 		}
 		made.AccountID = account.ID
-		made.Administrator, err = p.createKey(tx, p.Operator, u)
+		if made.Administrator, err = p.createKey(tx, p.Operator, u); err != nil {
+			return err
+		}
+		made.Root, err = p.resetRoot(tx, p.Operator, account.ID, hash)
 		return err
 	})
 	return made, err
+}
+
+// CreateEmpty creates the management account of the sample data with an
+// organization and nothing else: whoever follows the root user's link enables
+// Identity Center. created is false, and nothing is made, when the store holds
+// accounts already.
+func (p *Program) CreateEmpty(ctx context.Context) (root RootLink, created bool, err error) {
+	hash, err := p.unknownPassword(ctx)
+	if err != nil {
+		return RootLink{}, false, err
+	}
+	err = store.Bind[setupTx](p.Store).Update(ctx, func(tx setupTx) error {
+		exists, err := tx.AnyAccount()
+		created = !exists
+		if err != nil || exists {
+			return err
+		}
+		now := ident.Millis(p.Now())
+		account, err := organization.CreateStandaloneAccount(tx, now, p.ids, organization.NewAccount{ID: sampleManagement, Name: "management", Email: "management@example.com"})
+		if err != nil {
+			return err
+		}
+		if _, err := organization.CreateOrganization(tx, now, p.ids, account.ID, organization.AllFeatures); err != nil {
+			return err
+		}
+		if err := p.recordOperation(tx, p.Operator, "Initialize", account.ID, map[string]any{"accountId": account.ID}); err != nil {
+			return err
+		}
+		root, err = p.resetRoot(tx, p.Operator, account.ID, hash)
+		return err
+	})
+	return root, created, err
 }
 
 // Initialized tells whether the store holds an installation.
@@ -126,6 +166,7 @@ func (p *Program) Initialized(ctx context.Context) (bool, error) { return anyAcc
 type setupTx interface {
 	sampleTx
 	administratorTx
+	rootTx
 }
 
 // enableIdentityCenter makes an organization of the account and enables

@@ -90,13 +90,14 @@ const portalSource = "sso.amazonaws.com"
 // record appends what a signed-in person did to the audit trail, with what
 // else there is to say of it, in JSON.
 func (v *visit) record(tx audit.Tx, source, event string, data json.RawMessage) error {
-	identity := signin.IdentityOf(v.instance, v.user.ID)
-	identity.CredentialID = v.session.ID
+	in, held := v.actor()
+	identity := signin.IdentityOf(in, held.UserID)
+	identity.CredentialID = held.ID
 	return audit.Append(tx, audit.Record{
 		UserIdentity: identity, EventTime: v.now, EventSource: source, EventName: event,
-		EventType: audit.ServiceEvent, Region: v.instance.Region,
+		EventType: audit.ServiceEvent, Region: in.Region,
 		SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent, AdditionalEventData: data,
-		RequestID: v.RequestID, EventID: v.pages.IDs.UUID(), RecipientAccountID: v.instance.OwnerAccountID,
+		RequestID: v.RequestID, EventID: v.pages.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
 	})
 }
 

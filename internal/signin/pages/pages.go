@@ -10,6 +10,7 @@ package pages
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"time"
@@ -48,6 +49,7 @@ type DB interface {
 type Options struct {
 	Flow *signin.Flow
 	DB   DB
+	Root RootConsole
 	// Keys open requests for authorization.
 	Keys oauth.Keys
 	// Endpoints are what people configure their clients with.
@@ -105,6 +107,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"GET /signin/signed-out":         p.signedOut,
 		"/":                              p.notFound,
 	}
+	maps.Copy(open, p.rootPages())
 	for pattern, h := range open {
 		mux.Handle(pattern, p.handle(h))
 	}
@@ -126,6 +129,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		mux.Handle(pattern, p.handle(p.signedIn(h)))
 	}
 	p.mountFactors(mux)
+	p.mountMail(mux)
 	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
 	if p.Web.Built() {
 		p.Web.Mount(mux)

@@ -73,7 +73,7 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	case signin.StepBlocked:
 		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Again": "", "AgainText": ""})
 	default:
-		v.show(status, "password", "password.title", data)
+		return v.askPassword(status, data)
 	}
 	return nil
 }
@@ -138,9 +138,9 @@ func (v *visit) proceed(out signin.Outcome) error {
 
 // signOut ends the session, and with it all that was allowed in it.
 func (p *Pages) signOut(v *visit) error {
-	if v.session.ID != "" {
+	if _, held := v.actor(); held.ID != "" {
 		err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-			err := session.End(tx, v.session.ID)
+			err := session.End(tx, held.ID)
 			if fault.Is(err, fault.NotFound) {
 				return nil // it ended by itself
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
 )
@@ -30,6 +31,9 @@ type visit struct {
 	// session and user are those of who is signed in; zero for nobody.
 	session session.Session
 	user    directory.User
+	// rootSession and root are those of a root user who is signed in instead.
+	rootSession session.Session
+	root        directory.User
 	status  int // of the answer
 }
 
@@ -80,12 +84,17 @@ func (v *visit) identify() error {
 		if err != nil {
 			return err
 		}
-		if !found {
+		if !found && needsInstance(v.r.URL.Path) {
 			return errDisabled
 		}
 		v.instance = in
 		v.Browser = v.cookie(browserCookie)
-		v.session, v.user, err = signedInAs(tx, v.now, in, v.cookie(sessionCookie))
+		s, u, err := signedInAs(tx, v.now, in, v.cookie(sessionCookie))
+		if _, isRoot := rootuser.AccountOf(s.StoreID); isRoot {
+			v.rootSession, v.root = s, u
+		} else {
+			v.session, v.user = s, u
+		}
 		return err
 	})
 }
@@ -94,7 +103,7 @@ func (v *visit) identify() error {
 // when it opens none, or none that may be used.
 func signedInAs(tx Tx, now time.Time, in instance.Instance, token string) (session.Session, directory.User, error) {
 	s, found, err := session.ByToken(tx, now, token)
-	if err != nil || !found || s.StoreID != in.IdentityStoreID {
+	if _, isRoot := rootuser.AccountOf(s.StoreID); err != nil || !found || s.StoreID != in.IdentityStoreID && !isRoot {
 		return session.Session{}, directory.User{}, err
 	}
 	u, found, err := session.PersonOf(tx, s)
