@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -47,16 +48,21 @@ type Callers struct {
 	Delegated *Caller // AdministratorAccess in the delegated administrator account
 	Powerless *Caller // no policy, in the management account
 	Forbidden *Caller // AdministratorAccess and an explicit deny of all, in the management account
-	Outsider  *Caller // AdministratorAccess in an account outside the organization
+	Outsider  *Caller // AdministratorAccess in an account outside of any organization
+	Foreign   *Caller // AdministratorAccess in the management account of another organization
 }
 
 // Callers makes one caller of each kind: Development becomes the delegated
-// administrator of Identity Center.
+// administrator of Identity Center, and Elsewhere has an organization with an
+// instance of its own.
 func (n *Node) Callers(t testing.TB) Callers {
 	t.Helper()
 	err := n.Store.Update(t.Context(), func(tx *store.Tx) error {
 		_, err := organization.CreateStandaloneAccount(tx, n.Clock.Now(), n.ids, organization.NewAccount{ID: Outside, Name: "outside", Email: "outside@example.com"})
 		if err != nil {
+			return err
+		}
+		if err := n.otherOrganization(tx); err != nil {
 			return err
 		}
 		return organization.RegisterDelegatedAdministrator(tx, n.Clock.Now(), n.Organization, Development, organization.IdentityCenter)
@@ -72,7 +78,22 @@ func (n *Node) Callers(t testing.TB) Callers {
 		Forbidden: n.User(t, Management, "forbidden", AdministratorAccess,
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`),
 		Outsider: n.Administrator(t, Outside),
+		Foreign:  n.Administrator(t, Elsewhere),
 	}
+}
+
+func (n *Node) otherOrganization(tx *store.Tx) error {
+	now := n.Clock.Now()
+	_, err := organization.CreateStandaloneAccount(tx, now, n.ids, organization.NewAccount{ID: Elsewhere, Name: "elsewhere", Email: "elsewhere@example.com"})
+	if err != nil {
+		return err
+	}
+	o, err := organization.CreateOrganization(tx, now, n.ids, Elsewhere, organization.AllFeatures)
+	if err != nil {
+		return err
+	}
+	_, err = instance.Enable(tx, now, n.ids, o, Region)
+	return err
 }
 
 // Administrator makes a user with AdministratorAccess in an account.

@@ -25,12 +25,14 @@ import (
 	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
-// The accounts of the sample data, and one that is in no organization.
+// The accounts of the sample data, one that is in no organization, and one with
+// an organization of its own.
 const (
 	Management  = "123456789012"
 	Production  = "111111111111"
 	Development = "222222222222"
 	Outside     = "333333333333"
+	Elsewhere   = "444444444444"
 )
 
 // Region is the region of the instance.
@@ -105,7 +107,7 @@ func start(t *testing.T, s *store.Store, clock *Clock) *Node {
 	}
 	t.Cleanup(func() { storage.Close() })
 	n.Program, err = app.New(t.Context(), app.Options{
-		Listener: listener, PeopleURL: address, DataURL: address, Region: Region,
+		Listener: listener, Operator: app.Operator{User: "tester", Host: "node"}, PeopleURL: address, DataURL: address, Region: Region,
 		Storage: storage, Store: s, Root: root, Log: slog.New(n.log), Now: clock.Now, Rand: rand.Reader,
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ var checks = []check{
 	{"wrong-secret", signed, (*sweep).wrongSecret},
 	{"member-account", restricted, (*sweep).memberAccount},
 	{"outside-account", restricted, (*sweep).outsideAccount},
+	{"foreign-organization", ofInstance, (*sweep).foreignOrganization},
 	{"no-policy", permitted, (*sweep).noPolicy},
 	{"explicit-deny", permitted, (*sweep).explicitDeny},
 	{"delegated-administrator", forOwner, (*sweep).delegatedAdministrator},
@@ -94,6 +95,16 @@ func signed(_ *testing.T, o operation) bool { return !o.Unsigned }
 // restricted operations are not open to every account.
 func restricted(_ *testing.T, o operation) bool {
 	return !o.Unsigned && o.Gate != schema.GateAny && o.Gate != schema.GateNone && o.Gate != schema.GateMember
+}
+
+// ofInstance operations act on an instance of Identity Center or its directory,
+// which the input names.
+func ofInstance(t *testing.T, o operation) bool {
+	if o.Unsigned || o.service.ID == "organizations" || o.Gate != schema.GateOwner && o.Gate != schema.GateMember {
+		return false
+	}
+	in := o.valid(t)
+	return textMember(in, "InstanceArn") != nil || textMember(in, "IdentityStoreId") != nil
 }
 
 // permitted operations ask the caller's policies.
@@ -202,6 +213,16 @@ func (s *sweep) outsideAccount(t *testing.T, o operation) string {
 	got := s.Send(t, s.Outsider, node.NewCall(o.service, o.Operation, o.onInstance(t, s.Node)))
 	if got.Code != want || got.Status != http.StatusBadRequest || got.Message == "" {
 		return fmt.Sprintf("%d %s %q, want %s", got.Status, got.Code, got.Message, want)
+	}
+	return ""
+}
+
+// foreignOrganization holds that an administrator of another organization can do
+// nothing here, and read nothing: not what members may read either.
+func (s *sweep) foreignOrganization(t *testing.T, o operation) string {
+	got := s.Send(t, s.Foreign, node.NewCall(o.service, o.Operation, o.onInstance(t, s.Node)))
+	if got.Code != "AccessDeniedException" || got.Status != http.StatusBadRequest || !strings.Contains(got.Message, node.Elsewhere) {
+		return fmt.Sprintf("%d %s %q, want AccessDeniedException", got.Status, got.Code, got.Message)
 	}
 	return ""
 }
