@@ -78,7 +78,12 @@ func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *
 	if err != nil {
 		return nil, err
 	}
+	server, err := mailServer(cfg.SMTP)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	p, err := app.New(ctx, app.Options{
+		Mail:      server,
 		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
 		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention, Operator: operator(),
 		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,

@@ -19,6 +19,8 @@ const (
 	// requestsKept is how long the status of an assignment or provisioning
 	// request can be asked for.
 	requestsKept = 90 * 24 * time.Hour
+	// linksKept is how long after its end a link is known to have expired.
+	linksKept = 30 * 24 * time.Hour
 )
 
 // sweep removes at most limit rows of one kind that are of no use any longer
@@ -51,6 +53,13 @@ func sweeps() []sweep {
 		}},
 		{"epochs", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteEpochs(now.Add(-epoch.Retention), limit)
+		}},
+		{"links that were mailed", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			// Who comes late is told so, for a while.
+			return tx.DeleteExpiredMailLinks(now.Add(-linksKept), limit)
+		}},
+		{"codes that were mailed", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredMailCodes(now, limit)
 		}},
 		{"throttles", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteForgottenThrottles(now, limit)

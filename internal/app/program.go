@@ -24,6 +24,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/policy/awsmanaged"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
@@ -43,6 +44,10 @@ type Options struct {
 	AuditRetention     time.Duration // 0: for ever
 	// Storage holds what accounts store through S3; nil for none.
 	Storage s3.Connector
+	// Mail sends mail; nil for none.
+	Mail mail.Transport
+	// Mailbox shows the mail of a dev node; nil for none.
+	Mailbox interface{ Mount(*http.ServeMux) }
 
 	Store *store.Store
 	Root  keys.Root
@@ -58,6 +63,7 @@ type Program struct {
 	ring      *keys.Ring
 	passwords *credential.Hasher
 	trail     *audit.Writer
+	post      *mail.Sender // nil for none
 	epochs    *epoch.Watcher
 	metrics   *metrics
 	handler   *front
@@ -86,13 +92,16 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.post, err = p.newSender(); err != nil {
+		return nil, err
+	}
 	shown, err := p.newPages()
 	if err != nil {
 		return nil, err
 	}
 	data := p.newS3(found, policies)
 	p.handler = &front{
-		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown)),
+		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown), p.mailbox()),
 		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
 	}
 	return p, nil
@@ -138,6 +147,9 @@ func (p *Program) Run(ctx context.Context) error {
 	background.Go(func() { p.epochs.Run(lasting, p.report("epochs")) })
 	background.Go(func() { p.Store.Listen(lasting, p.report("listening for changes")) })
 	background.Go(func() { p.keepHouse(lasting) })
+	if p.post != nil {
+		background.Go(func() { p.post.Run(ctx) })
+	}
 
 	servers := []*http.Server{p.server(p.handler)}
 	failed := make(chan error, 3)

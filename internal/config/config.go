@@ -35,6 +35,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Region         string
 	S3             S3
+	SMTP           SMTP
 	Log            Log
 	// AuditRetention is how long audit records are kept; 0 for ever.
 	AuditRetention time.Duration

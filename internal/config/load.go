@@ -218,6 +218,7 @@ func (l *loader) check(c *Config, env map[string]string) {
 	}
 	l.checkTLS(c)
 	l.checkS3(c)
+	l.checkSMTP(c)
 }
 
 // checkTLS makes sure that a public https URL is served as such.

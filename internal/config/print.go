@@ -53,6 +53,9 @@ func (c *Config) showList(k *key) *yaml.Node {
 
 // show returns a key's value as text.
 func (c *Config) show(k *key) string {
+	if strings.HasPrefix(k.name, "smtp.") {
+		return c.showSMTP(k.name)
+	}
 	switch k.name {
 	case "public_url":
 		return c.PublicURL.String()

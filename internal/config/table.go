@@ -36,7 +36,7 @@ func (k *key) flag() string {
 
 // table returns all keys, in the order in which they are printed.
 func table() []key {
-	return []key{
+	return slices.Concat([]key{
 		{name: "public_url", help: "Where people and clients find this node, e.g. https://sso.example.com.", set: setPublicURL},
 		{name: "data_url", help: "Where stored content is served, on a host of its own; data. before public_url's host when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.DataURL }, "https://data.sso.example.com")},
 		{name: "listen", preset: ":8484", help: "Address for people and APIs.", set: setAddress(func(c *Config) *string { return &c.Listen }, false)},
@@ -54,10 +54,11 @@ func table() []key {
 		{name: "s3.endpoint", help: "S3 server that holds what accounts store; no storage when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.S3.Endpoint }, "https://s3.example.com")},
 		{name: "s3.region", preset: "us-east-1", help: "Region that the S3 server wants requests to be signed for.", set: setText(func(c *Config) *string { return &c.S3.Region })},
 		{name: "s3.accounts_file", help: "File of each account's access key at the S3 server, YAML, mode 0600.", set: setText(func(c *Config) *string { return &c.S3.AccountsFile })},
+	}, smtpKeys(), []key{
 		{name: "log.level", preset: "info", help: "debug, info, warn or error.", set: setLevel},
 		{name: "log.format", preset: "text", help: "text or json.", set: setFormat},
 		{name: "audit.retention", preset: "365d", help: "How long audit records are kept, e.g. 90d; 0 for ever.", set: setRetention},
-	}
+	})
 }
 
 func setText(at func(*Config) *string) func(*Config, string) error {

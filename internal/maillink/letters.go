@@ -105,7 +105,7 @@ func send(tx Tx, now time.Time, box *mail.Outbox, u directory.User, kind mail.Ki
 	}
 	return box.Put(tx, now, mail.Letter{
 		Kind: kind, StoreID: u.StoreID, UserID: u.ID, To: u.Email(), ExpiresAt: now.Add(lifetime),
-		Content: mail.Content{Name: u.DisplayName, UserName: u.UserName, Path: path(token), Until: now.Add(lifetime)},
+		Content: mail.Content{Name: u.DisplayName, UserName: u.UserName, Path: Path(token), Until: now.Add(lifetime)},
 	})
 }
 

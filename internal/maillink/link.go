@@ -118,10 +118,10 @@ type Tx interface {
 const tokenSize = 32
 
 // pathPrefix is where links lie below the public URL.
-const pathPrefix = "/signin/link/"
+const pathPrefix = "/link/"
 
-// path is the address of a link.
-func path(token string) string { return pathPrefix + token }
+// Path is the address of a link, below the public URL.
+func Path(token string) string { return pathPrefix + token }
 
 // issue makes a link and returns its token.
 func issue(tx Tx, now time.Time, ids ident.Source, l Link, lifetime time.Duration) (string, error) {

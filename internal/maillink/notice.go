@@ -37,7 +37,7 @@ func Notify(tx Tx, now time.Time, box *mail.Outbox, u directory.User, n Notice) 
 	return box.Put(tx, now, mail.Letter{
 		Kind: n.Kind, StoreID: u.StoreID, UserID: u.ID, To: u.Email(),
 		Content: mail.Content{
-			Name: u.DisplayName, UserName: u.UserName, NotMe: path(token), About: n.About,
+			Name: u.DisplayName, UserName: u.UserName, NotMe: Path(token), About: n.About,
 			From: n.From, Client: n.Client, At: now, Until: now.Add(NotMeLifetime),
 		},
 	})
