@@ -6,7 +6,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/rootuser"
 )
 
-var _ rootuser.LinkTx = (*Tx)(nil)
+var _ rootuser.Tx = (*Tx)(nil)
 
 // RootLink is part of rootuser.LinkTx.
 func (t *Tx) RootLink(hash rootuser.LinkHash) (rootuser.Link, bool, error) {

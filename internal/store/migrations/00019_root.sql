@@ -7,3 +7,5 @@ CREATE TABLE root_links (
     token_hash BYTEA  NOT NULL UNIQUE,
     expires_at BIGINT NOT NULL
 );
+
+CREATE INDEX mfa_challenges_by_user ON mfa_challenges (user_id);
