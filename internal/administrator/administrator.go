@@ -16,6 +16,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/policy"
 )
 
@@ -33,6 +34,7 @@ type Tx interface {
 	iam.PolicyReader
 	authsettings.Reader
 	credential.Reader
+	mfa.Reader
 	DirectoryUser(storeID, userID string) (directory.User, bool, error)
 	// EnabledUsersAssigned returns at most limit people of the identity store
 	// who are enabled and to whom the permission set is assigned in the

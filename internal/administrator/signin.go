@@ -1,9 +1,15 @@
 package administrator
 
-import "github.com/atrium-iam/atrium/internal/authsettings"
+import (
+	"slices"
+
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/mfa"
+)
 
 // maySignIn tells whether the settings of sign-in let a person in with what
-// the person has.
+// the person has: a password, or a code by mail; and, where it is needed, a
+// second factor. Who is to register a device at the next sign-in may sign in.
 func maySignIn(tx Tx, s authsettings.Settings, userID string) (bool, error) {
 	u, found, err := tx.DirectoryUser(s.StoreID, userID)
 	if err != nil || !found {
@@ -14,5 +20,15 @@ func maySignIn(tx Tx, s authsettings.Settings, userID string) (bool, error) {
 		return false, err
 	}
 	mail := u.Email() != ""
-	return p.Hash != "" || mail && s.NoPassword == authsettings.NoPasswordEmail, nil
+	if p.Hash == "" && (!mail || s.NoPassword != authsettings.NoPasswordEmail) {
+		return false, nil
+	}
+	switch {
+	case s.MfaMode == authsettings.MfaDisabled, s.NoMfa == authsettings.NoMfaAllow, s.NoMfa == authsettings.NoMfaEnroll:
+		return true, nil
+	case s.NoMfa == authsettings.NoMfaEmail && mail:
+		return true, nil
+	}
+	devices, err := mfa.List(tx, s.StoreID, userID)
+	return slices.ContainsFunc(mfa.Usable(devices, s), func(d mfa.Device) bool { return !d.Suspect }), err
 }

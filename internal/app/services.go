@@ -35,7 +35,7 @@ func (p *Program) services() []gateway.Service {
 			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
 			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{
-				Passwords: p.passwords, URL: p.PeopleURL, Policies: iam.NewCompiler(awsManaged, roleDocuments),
+				Passwords: p.passwords, URL: p.PeopleURL, Policies: iam.NewCompiler(awsManaged, roleDocuments), Mail: p.outbox(),
 			})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
@@ -59,12 +60,29 @@ func change(t *testing.T, n *node.Node, fn func(tx *store.Tx) error) {
 }
 
 // lockOut are the changes that shut the only administrator of the sample data
-// out.
+// out, who has one device where one is needed.
 func lockOut(t *testing.T, n *node.Node) map[string]func(*node.Caller) node.Answer {
+	t.Helper()
 	admin := userID(t, n, "admin")
+	device := addDevice(t, n, admin, authsettings.Totp)
+	change(t, n, func(tx *store.Tx) error {
+		_, err := authsettings.Change(tx, n.Instance.IdentityStoreID, func(s *authsettings.Settings) {
+			s.MfaMode, s.NoMfa = authsettings.MfaAlwaysOn, authsettings.NoMfaBlock
+		})
+		return err
+	})
 	return map[string]func(*node.Caller) node.Answer{
 		"disabling": func(c *node.Caller) node.Answer {
 			return call(t, n, c, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &admin})
+		},
+		"taking the device": func(c *node.Caller) node.Answer {
+			return call(t, n, c, "DeleteMfaDeviceForUser", &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &admin, DeviceId: &device})
+		},
+		"allowing other devices only": func(c *node.Caller) node.Answer {
+			return call(t, n, c, "UpdateSSOConfiguration", &wire.UpdateSSOConfigurationRequest{
+				InstanceArn: new(n.Instance.ARN()), ConfigurationType: new("APP_AUTHENTICATION_CONFIGURATION"),
+				SsoConfiguration: &wire.SsoConfiguration{AllowedMfaTypes: []string{"WEBAUTHN"}},
+			})
 		},
 	}
 }
@@ -86,7 +104,8 @@ func TestTheLastAdministratorStays(t *testing.T) {
 		oneself := asPerson(t, n, admin, node.Management, "Administrator")
 		helpDesk := n.User(t, node.Management, "help-desk", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
 			"Action":["sso-directory:*","sso:Get*","sso:UpdateSSOConfiguration"]}]}`)
-		for name, shut := range lockOut(t, n) {
+		ways := lockOut(t, n)
+		for name, shut := range ways {
 			refused(t, shut(oneself), "ConflictException", lastOne)
 			refused(t, shut(helpDesk), "ConflictException", lastOne)
 			enabled(directory.Enabled, name)
@@ -98,11 +117,13 @@ func TestTheLastAdministratorStays(t *testing.T) {
 		// A second administrator, who cannot sign in yet, does not count; one who
 		// can does.
 		second := secondAdministrator(t, n)
-		shut := lockOut(t, n)["disabling"]
+		shut := ways["disabling"]
 		refused(t, shut(oneself), "ConflictException", lastOne)
 		change(t, n, func(tx *store.Tx) error {
 			return credential.SetOneTime(tx, ident.Millis(n.Clock.Now()), n.Instance.IdentityStoreID, second, "hash")
 		})
+		refused(t, shut(oneself), "ConflictException", lastOne)
+		addDevice(t, n, second, authsettings.Totp)
 		if a := shut(helpDesk); a.Status != 200 {
 			t.Errorf("with a second administrator: %s", a.Body)
 		}
@@ -140,8 +161,9 @@ func secondAdministrator(t *testing.T, n *node.Node) (id string) {
 func TestIAMUsersMayShutPeopleOut(t *testing.T) {
 	node.Run(t, func(t *testing.T, n *node.Node) {
 		by := n.Administrator(t, node.Management)
-		for name, shut := range lockOut(t, n) {
-			if a := shut(by); a.Status != 200 {
+		ways := lockOut(t, n)
+		for _, name := range []string{"allowing other devices only", "taking the device", "disabling"} {
+			if a := ways[name](by); a.Status != 200 {
 				t.Errorf("%s: %s", name, a.Body)
 			}
 		}
@@ -176,6 +198,30 @@ func TestWaysInByMailCount(t *testing.T) {
 		})
 		if a := remove(admin); a.Status != 200 {
 			t.Errorf("the first, with a second who signs in by mail: %s", a.Body)
+		}
+	})
+}
+
+// TestNobodyIsBlockedWithoutADevice sets that whoever has no device is blocked,
+// when nobody has one.
+func TestNobodyIsBlockedWithoutADevice(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin := userID(t, n, "admin")
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		block := func() node.Answer {
+			return call(t, n, oneself, "UpdateSSOConfiguration", &wire.UpdateSSOConfigurationRequest{
+				InstanceArn: new(n.Instance.ARN()), ConfigurationType: new("APP_AUTHENTICATION_CONFIGURATION"),
+				SsoConfiguration: &wire.SsoConfiguration{MfaMode: new("ALWAYS_ON"), NoMfaSignInBehavior: new("BLOCKED")},
+			})
+		}
+		before := stored(t, n)
+		refused(t, block(), "ConflictException", lastOne)
+		if diff := cmp.Diff(before, stored(t, n)); diff != "" {
+			t.Errorf("refused, but changed (-before +after):\n%s", diff)
+		}
+		addDevice(t, n, admin, authsettings.Webauthn)
+		if a := block(); a.Status != 200 {
+			t.Errorf("with a device: %s", a.Body)
 		}
 	})
 }

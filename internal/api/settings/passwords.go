@@ -5,32 +5,43 @@ import (
 
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/credential"
-	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
-// UpdatePassword gives a user a one-time password in the place of any password
-// that the user has, and ends the user's sessions. The password is answered
-// this once. It opens the page where the user sets another, and nothing else.
+// UpdatePassword lets a user choose another password, in the place of any that
+// the user has, and ends the user's sessions. By mail the user is sent a link;
+// one who has never had a password is invited. A one-time password is answered
+// this once: it opens the page where the user sets another, and nothing else.
 func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
-	if *in.PasswordMode != wire.PasswordModeOtp {
-		return nil, fault.New(fault.Invalid, "", "This server sends no e-mail. Use the PasswordMode %s and hand the password to the user.", wire.PasswordModeOtp)
-	}
-	_, user, err := administered(c, in.IdentityStoreId, in.UserId)
+	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
+	}
+	if *in.PasswordMode == wire.PasswordModeEmail {
+		return answer(&wire.UpdatePasswordResponse{}, s.mailPassword(c, u))
 	}
 	made, err := gateway.Outside(c, func(ctx context.Context) (oneTime, error) { return s.newOneTime(ctx, c) })
 	if err != nil {
 		return nil, err
 	}
-	if err := credential.SetOneTime(c.Tx, c.Request.Time, user.StoreID, user.ID, made.hash); err != nil {
+	if err := credential.SetOneTime(c.Tx, c.Request.Time, u.StoreID, u.ID, made.hash); err != nil {
 		return nil, err
 	}
-	if err := endSessions(c.Tx, user); err != nil {
-		return nil, err
+	return answer(&wire.UpdatePasswordResponse{OneTimePassword: &made.password}, endSessions(c.Tx, u))
+}
+
+// mailPassword sends a user the link at which a password is chosen.
+func (s Service) mailPassword(c Context, u directory.User) error {
+	p, found, err := c.Tx.PasswordOf(u.StoreID, u.ID)
+	if err != nil {
+		return err
 	}
-	return &wire.UpdatePasswordResponse{OneTimePassword: &made.password}, nil
+	if !found || p.Hash == "" && len(p.Earlier) == 0 {
+		return maillink.Invite(c.Tx, c.Request.Time, s.Mail, u)
+	}
+	return maillink.ResetPassword(c.Tx, c.Request.Time, s.Mail, u)
 }
 
 // oneTime is a new one-time password.

@@ -11,13 +11,14 @@ import (
 	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
-	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/portal"
-	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -32,8 +33,8 @@ type Tx interface {
 	directory.UserTx
 	assignment.AccessReader
 	assignment.WithdrawTx
-	credential.Tx
-	session.Tx
+	mfa.ResetTx
+	maillink.Tx
 	portal.AppearanceTx
 	portal.DestinationTx
 }
@@ -49,6 +50,8 @@ type Service struct {
 	}
 	// URL is where people find the access portal.
 	URL *url.URL
+	// Mail takes letters; nil on a server that sends none.
+	Mail *mail.Outbox
 	// Policies finds what decides about callers and roles.
 	Policies administrator.Policies
 }

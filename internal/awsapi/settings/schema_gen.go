@@ -32,16 +32,18 @@ func operations() []schema.Operation {
 		{
 			Name: "BatchDeleteSession", Input: 9, Output: 10, NewInput: func() any { return new(BatchDeleteSessionRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "identitystore-auth:BatchDeleteSession", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "identitystore-auth:BatchDeleteSession", Gate: schema.GateOwner,
 			AuditRequest:  []string{"IdentityStoreId", "UserId", "SessionIds", "AllSessions"},
 			AuditResponse: []string{"DeletedCount"},
 		},
 		{
 			Name: "BatchGetSession", Input: 11, Output: 12, NewInput: func() any { return new(BatchGetSessionRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "identitystore-auth:BatchGetSession", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "identitystore-auth:BatchGetSession", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId", "SessionIds"},
 		},
 		{
@@ -54,143 +56,200 @@ func operations() []schema.Operation {
 		{
 			Name: "DeleteAccountAppearance", Input: 21, Output: 22, NewInput: func() any { return new(DeleteAccountAppearanceRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:DeleteAccountAppearance", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:DeleteAccountAppearance", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
 			AuditRequest: []string{"InstanceArn", "AccountId"},
 		},
 		{
 			Name: "DeleteInstance", Input: 23, Output: 24, NewInput: func() any { return new(DeleteInstanceRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:DeleteInstance", Gate: schema.GateManagement,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:DeleteInstance", Gate: schema.GateManagement,
 			Resources:    []string{"{InstanceArn}"},
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "DescribeAccountAppearance", Input: 25, Output: 26, NewInput: func() any { return new(DescribeAccountAppearanceRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Name: "DeleteMfaDeviceForUser", Input: 25, Output: 26, NewInput: func() any { return new(DeleteMfaDeviceForUserRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:DescribeAccountAppearance", Gate: schema.GateOwner,
+			Action: "sso-directory:DeleteMfaDeviceForUser", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId", "DeviceId"},
+		},
+		{
+			Name: "DescribeAccountAppearance", Input: 27, Output: 28, NewInput: func() any { return new(DescribeAccountAppearanceRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:DescribeAccountAppearance", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
 			AuditRequest: []string{"InstanceArn", "AccountId"},
 		},
 		{
-			Name: "DescribeDirectory", Input: 27, Output: 28, NewInput: func() any { return new(DescribeDirectoryRequest) },
+			Name: "DescribeDirectory", Input: 29, Output: 30, NewInput: func() any { return new(DescribeDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:DescribeDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId"},
 		},
 		{
-			Name: "DisableUser", Input: 36, Output: 37, NewInput: func() any { return new(DisableUserRequest) },
+			Name: "DescribeUser", Input: 31, Output: 32, NewInput: func() any { return new(DescribeUserRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:DescribeUser", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "DisableUser", Input: 40, Output: 41, NewInput: func() any { return new(DisableUserRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:DisableUser", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "EnableUser", Input: 39, Output: 40, NewInput: func() any { return new(EnableUserRequest) },
+			Name: "EnableUser", Input: 43, Output: 44, NewInput: func() any { return new(EnableUserRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:EnableUser", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "GetMfaDeviceManagementForDirectory", Input: 41, Output: 42, NewInput: func() any { return new(GetMfaDeviceManagementForDirectoryRequest) },
+			Name: "GetMfaDeviceManagementForDirectory", Input: 45, Output: 46, NewInput: func() any { return new(GetMfaDeviceManagementForDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:GetMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:GetMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "GetSSOStatus", Input: schema.NoShape, Output: 43, NewInput: func() any { return new(GetSSOStatusInput) },
+			Name: "GetSSOStatus", Input: schema.NoShape, Output: 47, NewInput: func() any { return new(GetSSOStatusInput) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:GetSSOStatus", Gate: schema.GateAny,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:GetSSOStatus", Gate: schema.GateAny,
 		},
 		{
-			Name: "GetSsoConfiguration", Input: 44, Output: 45, NewInput: func() any { return new(GetSsoConfigurationRequest) },
+			Name: "GetSsoConfiguration", Input: 48, Output: 49, NewInput: func() any { return new(GetSsoConfigurationRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:GetSsoConfiguration", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:GetSsoConfiguration", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "ListAccountAppearances", Input: 48, Output: 49, NewInput: func() any { return new(ListAccountAppearancesRequest) },
+			Name: "ListAccountAppearances", Input: 52, Output: 53, NewInput: func() any { return new(ListAccountAppearancesRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"AccountAppearances"}},
-			Errors:    []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action:    "sso:ListAccountAppearances", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Paginated:   schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"AccountAppearances"}},
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:ListAccountAppearances", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}"},
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "ListDirectoryAssociations", Input: 50, Output: 51, NewInput: func() any { return new(ListDirectoryAssociationsRequest) },
+			Name: "ListDirectoryAssociations", Input: 54, Output: 55, NewInput: func() any { return new(ListDirectoryAssociationsRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:ListDirectoryAssociations", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:ListDirectoryAssociations", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn"},
 		},
 		{
-			Name: "ListPortalDestinations", Input: 52, Output: 53, NewInput: func() any { return new(ListPortalDestinationsRequest) },
+			Name: "ListMfaDevicesForUser", Input: 56, Output: 57, NewInput: func() any { return new(ListMfaDevicesForUserRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:ListPortalDestinations", Gate: schema.GateOwner,
-			Resources:    []string{"{InstanceArn}"},
-			AuditRequest: []string{"InstanceArn"},
-		},
-		{
-			Name: "ListSessions", Input: 54, Output: 55, NewInput: func() any { return new(ListSessionsRequest) },
-			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
-			Paginated: schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Sessions"}},
-			Errors:    []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action:    "identitystore-auth:ListSessions", Gate: schema.GateOwner,
+			Action: "sso-directory:ListMfaDevicesForUser", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 		{
-			Name: "PutAccountAppearance", Input: 67, Output: 68, NewInput: func() any { return new(PutAccountAppearanceRequest) },
+			Name: "ListPortalDestinations", Input: 58, Output: 59, NewInput: func() any { return new(ListPortalDestinationsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:ListPortalDestinations", Gate: schema.GateOwner,
+			Resources:    []string{"{InstanceArn}"},
+			AuditRequest: []string{"InstanceArn"},
+		},
+		{
+			Name: "ListSessions", Input: 60, Output: 61, NewInput: func() any { return new(ListSessionsRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: true, Stateless: false,
+			EventSource: "sso.amazonaws.com",
+			Paginated:   schema.Paginator{InputToken: "NextToken", OutputToken: "NextToken", LimitKey: "MaxResults", ResultKeys: []string{"Sessions"}},
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "identitystore-auth:ListSessions", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "PutAccountAppearance", Input: 78, Output: 79, NewInput: func() any { return new(PutAccountAppearanceRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:PutAccountAppearance", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:PutAccountAppearance", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
 			AuditRequest: []string{"InstanceArn", "AccountId", "Label", "Color"},
 		},
 		{
-			Name: "PutMfaDeviceManagementForDirectory", Input: 69, Output: 70, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
+			Name: "PutMfaDeviceManagementForDirectory", Input: 80, Output: 81, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:PutMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:PutMfaDeviceManagementForDirectory", Gate: schema.GateOwner,
 			AuditRequest: []string{"InstanceArn", "UserPermission"},
 		},
 		{
-			Name: "PutPortalDestinations", Input: 71, Output: 72, NewInput: func() any { return new(PutPortalDestinationsRequest) },
+			Name: "PutPortalDestinations", Input: 82, Output: 83, NewInput: func() any { return new(PutPortalDestinationsRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:PutPortalDestinations", Gate: schema.GateOwner,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:PutPortalDestinations", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}"},
 			AuditRequest: []string{"InstanceArn", "Destinations"},
 		},
 		{
-			Name: "StartSSO", Input: schema.NoShape, Output: 82, NewInput: func() any { return new(StartSSOInput) },
+			Name: "StartSSO", Input: schema.NoShape, Output: 93, NewInput: func() any { return new(StartSSOInput) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
-			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:StartSSO", Gate: schema.GateManagement,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:StartSSO", Gate: schema.GateManagement,
 			AuditResponse: []string{"InstanceArn", "IdentityStoreId"},
 		},
 		{
-			Name: "UpdatePassword", Input: 84, Output: 85, NewInput: func() any { return new(UpdatePasswordRequest) },
+			Name: "StartVirtualMfaDeviceRegistration", Input: 94, Output: 95, NewInput: func() any { return new(StartVirtualMfaDeviceRegistrationRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:StartVirtualMfaDeviceRegistration", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
+		},
+		{
+			Name: "UpdateMfaDeviceForUser", Input: 97, Output: 98, NewInput: func() any { return new(UpdateMfaDeviceForUserRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action: "sso-directory:UpdateMfaDeviceForUser", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId", "DeviceId"},
+		},
+		{
+			Name: "UpdatePassword", Input: 99, Output: 100, NewInput: func() any { return new(UpdatePasswordRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action: "sso-directory:UpdatePassword", Gate: schema.GateOwner,
 			AuditRequest: []string{"IdentityStoreId", "UserId", "PasswordMode"},
 		},
 		{
-			Name: "UpdateSSOConfiguration", Input: 86, Output: 87, NewInput: func() any { return new(UpdateSSOConfigurationRequest) },
+			Name: "UpdateSSOConfiguration", Input: 101, Output: 102, NewInput: func() any { return new(UpdateSSOConfigurationRequest) },
+			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
+			EventSource: "sso.amazonaws.com",
+			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
+			Action:      "sso:UpdateSSOConfiguration", Gate: schema.GateOwner,
+			AuditRequest: []string{"InstanceArn", "ConfigurationType", "SsoConfiguration.MfaMode", "SsoConfiguration.NoMfaSignInBehavior", "SsoConfiguration.NoPasswordSignInBehavior", "SsoConfiguration.AllowedMfaTypes", "SsoConfiguration.SessionConfiguration.MaxAuthenticationAge", "SsoConfiguration.DeviceAuthorizationConfiguration.Mode", "SsoConfiguration.DeviceAuthorizationConfiguration.AllowedNetworks"},
+		},
+		{
+			Name: "VerifyEmail", Input: 107, Output: 108, NewInput: func() any { return new(VerifyEmailRequest) },
 			Method: "POST", Path: "/", Query: "", ResultWrapper: "", Unsigned: false, ReadOnly: false, Stateless: false,
 			Errors: []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
-			Action: "sso:UpdateSSOConfiguration", Gate: schema.GateOwner,
-			AuditRequest: []string{"InstanceArn", "ConfigurationType", "SsoConfiguration.MfaMode", "SsoConfiguration.NoMfaSignInBehavior", "SsoConfiguration.NoPasswordSignInBehavior", "SsoConfiguration.AllowedMfaTypes", "SsoConfiguration.SessionConfiguration.MaxAuthenticationAge", "SsoConfiguration.DeviceAuthorizationConfiguration.Mode", "SsoConfiguration.DeviceAuthorizationConfiguration.AllowedNetworks"},
+			Action: "sso-directory:VerifyEmail", Gate: schema.GateOwner,
+			AuditRequest: []string{"IdentityStoreId", "UserId"},
 		},
 	}
 }
@@ -256,7 +315,7 @@ func shapes() []schema.Shape {
 			Name: "AllowedMfaTypes", Kind: schema.List,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 2,
-			Element: 58, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 68, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
 		// 7
@@ -264,7 +323,7 @@ func shapes() []schema.Shape {
 			Name: "AllowedNetworks", Kind: schema.List,
 			HasMin: true, Min: 0,
 			HasMax: true, Max: 50,
-			Element: 59, Key: schema.NoShape, Value: schema.NoShape,
+			Element: 69, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
 		// 8
@@ -278,9 +337,9 @@ func shapes() []schema.Shape {
 			Name: "BatchDeleteSessionRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
-				{Name: "SessionIds", WireName: "SessionIds", Shape: 78},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 89},
 				{Name: "AllSessions", WireName: "AllSessions", Shape: 13},
 			},
 		},
@@ -297,9 +356,9 @@ func shapes() []schema.Shape {
 			Name: "BatchGetSessionRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
-				{Name: "SessionIds", WireName: "SessionIds", Shape: 78, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "SessionIds", WireName: "SessionIds", Shape: 89, Required: true},
 			},
 		},
 		// 12
@@ -307,7 +366,7 @@ func shapes() []schema.Shape {
 			Name: "BatchGetSessionResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Sessions", WireName: "Sessions", Shape: 79, Required: true},
+				{Name: "Sessions", WireName: "Sessions", Shape: 90, Required: true},
 			},
 		},
 		// 13
@@ -345,7 +404,7 @@ func shapes() []schema.Shape {
 			Name: "CreateAliasRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
 				{Name: "Alias", WireName: "Alias", Shape: 5, Required: true},
 			},
 		},
@@ -354,7 +413,7 @@ func shapes() []schema.Shape {
 			Name: "CreateAliasResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50},
 				{Name: "Alias", WireName: "Alias", Shape: 5},
 			},
 		},
@@ -368,7 +427,7 @@ func shapes() []schema.Shape {
 			Name: "DeleteAccountAppearanceRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
 			},
 		},
@@ -382,7 +441,7 @@ func shapes() []schema.Shape {
 			Name: "DeleteInstanceRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 				{Name: "Confirmation", WireName: "Confirmation", Shape: 15, Required: true},
 			},
 		},
@@ -393,14 +452,29 @@ func shapes() []schema.Shape {
 		},
 		// 25
 		{
-			Name: "DescribeAccountAppearanceRequest", Kind: schema.Structure,
+			Name: "DeleteMfaDeviceForUserRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "DeviceId", WireName: "DeviceId", Shape: 64, Required: true},
 			},
 		},
 		// 26
+		{
+			Name: "DeleteMfaDeviceForUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 27
+		{
+			Name: "DescribeAccountAppearanceRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
+			},
+		},
+		// 28
 		{
 			Name: "DescribeAccountAppearanceResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
@@ -408,29 +482,52 @@ func shapes() []schema.Shape {
 				{Name: "AccountAppearance", WireName: "AccountAppearance", Shape: 0},
 			},
 		},
-		// 27
+		// 29
 		{
 			Name: "DescribeDirectoryRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
 			},
 		},
-		// 28
+		// 30
 		{
 			Name: "DescribeDirectoryResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
-				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 35},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 39},
 				{Name: "AuthenticationMethod", WireName: "AuthenticationMethod", Shape: 8},
-				{Name: "ProvisioningMethod", WireName: "ProvisioningMethod", Shape: 66},
+				{Name: "ProvisioningMethod", WireName: "ProvisioningMethod", Shape: 77},
 				{Name: "Alias", WireName: "Alias", Shape: 5},
-				{Name: "PortalUrls", WireName: "PortalUrls", Shape: 89},
+				{Name: "PortalUrls", WireName: "PortalUrls", Shape: 104},
 			},
 		},
-		// 29
+		// 31
+		{
+			Name: "DescribeUserRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+			},
+		},
+		// 32
+		{
+			Name: "DescribeUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50},
+				{Name: "UserId", WireName: "UserId", Shape: 85},
+				{Name: "UserStatus", WireName: "UserStatus", Shape: 106},
+				{Name: "EmailVerified", WireName: "EmailVerified", Shape: 13},
+				{Name: "PasswordStatus", WireName: "PasswordStatus", Shape: 75},
+				{Name: "PasswordChangedDate", WireName: "PasswordChangedDate", Shape: 20},
+				{Name: "MfaDeviceCount", WireName: "MfaDeviceCount", Shape: 17},
+			},
+		},
+		// 33
 		{
 			Name: "Destination", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -438,64 +535,64 @@ func shapes() []schema.Shape {
 			Pattern: "https://[A-Za-z0-9.:-]+/?", ModelPattern: "https://[A-Za-z0-9.:-]+/?",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 30
+		// 34
 		{
 			Name: "Destinations", Kind: schema.List,
 			HasMax: true, Max: 50,
-			Element: 29, Key: schema.NoShape, Value: schema.NoShape,
-			ElementTag: "member",
-		},
-		// 31
-		{
-			Name: "DeviceAuthorizationConfiguration", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "Mode", WireName: "Mode", Shape: 32},
-				{Name: "AllowedNetworks", WireName: "AllowedNetworks", Shape: 7},
-			},
-		},
-		// 32
-		{
-			Name: "DeviceAuthorizationMode", Kind: schema.String,
-			Enum:    []string{"ALLOW", "TYPE_CODE", "DISABLED"},
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 33
-		{
-			Name: "DirectoryAssociation", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "DirectoryId", WireName: "DirectoryId", Shape: 46},
-				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 35},
-			},
-		},
-		// 34
-		{
-			Name: "DirectoryAssociations", Kind: schema.List,
 			Element: 33, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
 		// 35
 		{
+			Name: "DeviceAuthorizationConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Mode", WireName: "Mode", Shape: 36},
+				{Name: "AllowedNetworks", WireName: "AllowedNetworks", Shape: 7},
+			},
+		},
+		// 36
+		{
+			Name: "DeviceAuthorizationMode", Kind: schema.String,
+			Enum:    []string{"ALLOW", "TYPE_CODE", "DISABLED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 37
+		{
+			Name: "DirectoryAssociation", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "DirectoryId", WireName: "DirectoryId", Shape: 50},
+				{Name: "DirectoryType", WireName: "DirectoryType", Shape: 39},
+			},
+		},
+		// 38
+		{
+			Name: "DirectoryAssociations", Kind: schema.List,
+			Element: 37, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 39
+		{
 			Name: "DirectoryType", Kind: schema.String,
 			Enum:    []string{"UserPool"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 36
+		// 40
 		{
 			Name: "DisableUserRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
 			},
 		},
-		// 37
+		// 41
 		{
 			Name: "DisableUserResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 38
+		// 42
 		{
 			Name: "Duration", Kind: schema.String,
 			HasMin: true, Min: 2,
@@ -503,65 +600,65 @@ func shapes() []schema.Shape {
 			Pattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?", ModelPattern: "P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 39
+		// 43
 		{
 			Name: "EnableUserRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
-			},
-		},
-		// 40
-		{
-			Name: "EnableUserResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 41
-		{
-			Name: "GetMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-			},
-		},
-		// 42
-		{
-			Name: "GetMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "UserPermission", WireName: "UserPermission", Shape: 90},
-			},
-		},
-		// 43
-		{
-			Name: "GetSSOStatusResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "Status", WireName: "Status", Shape: 81, Required: true},
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
-				{Name: "OwnerAccountId", WireName: "OwnerAccountId", Shape: 3},
-				{Name: "Region", WireName: "Region", Shape: 73},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
 			},
 		},
 		// 44
 		{
+			Name: "EnableUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 45
+		{
+			Name: "GetMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+			},
+		},
+		// 46
+		{
+			Name: "GetMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 105},
+			},
+		},
+		// 47
+		{
+			Name: "GetSSOStatusResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Status", WireName: "Status", Shape: 92, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50},
+				{Name: "OwnerAccountId", WireName: "OwnerAccountId", Shape: 3},
+				{Name: "Region", WireName: "Region", Shape: 84},
+			},
+		},
+		// 48
+		{
 			Name: "GetSsoConfigurationRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 			},
 		},
-		// 45
+		// 49
 		{
 			Name: "GetSsoConfigurationResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 80},
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 91},
 			},
 		},
-		// 46
+		// 50
 		{
 			Name: "IdentityStoreId", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -569,7 +666,7 @@ func shapes() []schema.Shape {
 			Pattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", ModelPattern: "d-[0-9a-f]{10}$|^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 47
+		// 51
 		{
 			Name: "InstanceArn", Kind: schema.String,
 			HasMin: true, Min: 10,
@@ -577,104 +674,156 @@ func shapes() []schema.Shape {
 			Pattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}", ModelPattern: "arn:(aws|aws-us-gov|aws-cn|aws-iso|aws-iso-b):sso:::instance/(sso)?ins-[a-zA-Z0-9-.]{16}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 48
+		// 52
 		{
 			Name: "ListAccountAppearancesRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-				{Name: "MaxResults", WireName: "MaxResults", Shape: 56},
-				{Name: "NextToken", WireName: "NextToken", Shape: 60},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+				{Name: "MaxResults", WireName: "MaxResults", Shape: 62},
+				{Name: "NextToken", WireName: "NextToken", Shape: 70},
 			},
 		},
-		// 49
+		// 53
 		{
 			Name: "ListAccountAppearancesResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
 				{Name: "AccountAppearances", WireName: "AccountAppearances", Shape: 1},
-				{Name: "NextToken", WireName: "NextToken", Shape: 60},
-			},
-		},
-		// 50
-		{
-			Name: "ListDirectoryAssociationsRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-			},
-		},
-		// 51
-		{
-			Name: "ListDirectoryAssociationsResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "DirectoryAssociations", WireName: "DirectoryAssociations", Shape: 34},
-			},
-		},
-		// 52
-		{
-			Name: "ListPortalDestinationsRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-			},
-		},
-		// 53
-		{
-			Name: "ListPortalDestinationsResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "Destinations", WireName: "Destinations", Shape: 30},
+				{Name: "NextToken", WireName: "NextToken", Shape: 70},
 			},
 		},
 		// 54
 		{
-			Name: "ListSessionsRequest", Kind: schema.Structure,
+			Name: "ListDirectoryAssociationsRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
-				{Name: "MaxResults", WireName: "MaxResults", Shape: 56},
-				{Name: "NextToken", WireName: "NextToken", Shape: 60},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 			},
 		},
 		// 55
 		{
-			Name: "ListSessionsResponse", Kind: schema.Structure,
+			Name: "ListDirectoryAssociationsResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Sessions", WireName: "Sessions", Shape: 79, Required: true},
-				{Name: "NextToken", WireName: "NextToken", Shape: 60},
+				{Name: "DirectoryAssociations", WireName: "DirectoryAssociations", Shape: 38},
 			},
 		},
 		// 56
+		{
+			Name: "ListMfaDevicesForUserRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+			},
+		},
+		// 57
+		{
+			Name: "ListMfaDevicesForUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "MfaDevices", WireName: "MfaDevices", Shape: 66, Required: true},
+			},
+		},
+		// 58
+		{
+			Name: "ListPortalDestinationsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+			},
+		},
+		// 59
+		{
+			Name: "ListPortalDestinationsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Destinations", WireName: "Destinations", Shape: 34},
+			},
+		},
+		// 60
+		{
+			Name: "ListSessionsRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "MaxResults", WireName: "MaxResults", Shape: 62},
+				{Name: "NextToken", WireName: "NextToken", Shape: 70},
+			},
+		},
+		// 61
+		{
+			Name: "ListSessionsResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "Sessions", WireName: "Sessions", Shape: 90, Required: true},
+				{Name: "NextToken", WireName: "NextToken", Shape: 70},
+			},
+		},
+		// 62
 		{
 			Name: "MaxResults", Kind: schema.Integer,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 100,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 57
+		// 63
+		{
+			Name: "MfaDevice", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "DeviceId", WireName: "DeviceId", Shape: 64},
+				{Name: "DeviceName", WireName: "DeviceName", Shape: 65, Sensitive: true},
+				{Name: "MfaType", WireName: "MfaType", Shape: 68},
+				{Name: "RegisteredDate", WireName: "RegisteredDate", Shape: 20},
+				{Name: "LastUsedDate", WireName: "LastUsedDate", Shape: 20},
+				{Name: "Suspect", WireName: "Suspect", Shape: 13},
+			},
+		},
+		// 64
+		{
+			Name: "MfaDeviceId", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 64,
+			Pattern: "[a-zA-Z0-9_-]+", ModelPattern: "[a-zA-Z0-9_-]+",
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 65
+		{
+			Name: "MfaDeviceName", Kind: schema.String,
+			HasMin: true, Min: 1,
+			HasMax: true, Max: 64,
+			Sensitive: true,
+			Element:   schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 66
+		{
+			Name: "MfaDevices", Kind: schema.List,
+			Element: 63, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 67
 		{
 			Name: "MfaMode", Kind: schema.String,
 			Enum:    []string{"DISABLED", "CONTEXT_AWARE", "ALWAYS_ON"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 58
+		// 68
 		{
 			Name: "MfaType", Kind: schema.String,
 			Enum:    []string{"TOTP", "WEBAUTHN"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 59
+		// 69
 		{
 			Name: "Network", Kind: schema.String,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 64,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 60
+		// 70
 		{
 			Name: "NextToken", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -682,31 +831,37 @@ func shapes() []schema.Shape {
 			Pattern: "[-a-zA-Z0-9+=/:_]*", ModelPattern: "[-a-zA-Z0-9+=/:_]*",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 61
+		// 71
 		{
 			Name: "NoMfaSignInBehavior", Kind: schema.String,
 			Enum:    []string{"ALLOWED_WITH_ENROLLMENT", "EMAIL_OTP", "BLOCKED", "ALLOWED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 62
+		// 72
 		{
 			Name: "NoPasswordSignInBehavior", Kind: schema.String,
 			Enum:    []string{"EMAIL_OTP", "BLOCKED"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 63
+		// 73
 		{
 			Name: "OneTimePassword", Kind: schema.String,
 			Sensitive: true,
 			Element:   schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 64
+		// 74
 		{
 			Name: "PasswordMode", Kind: schema.String,
 			Enum:    []string{"OTP", "EMAIL"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 65
+		// 75
+		{
+			Name: "PasswordStatus", Kind: schema.String,
+			Enum:    []string{"NONE", "ONE_TIME", "SET"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 76
 		{
 			Name: "PortalConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
@@ -714,65 +869,65 @@ func shapes() []schema.Shape {
 				{Name: "Contact", WireName: "Contact", Shape: 16},
 			},
 		},
-		// 66
+		// 77
 		{
 			Name: "ProvisioningMethod", Kind: schema.String,
 			Enum:    []string{"DIRECT"},
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 67
+		// 78
 		{
 			Name: "PutAccountAppearanceRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
 				{Name: "Label", WireName: "Label", Shape: 4, Required: true},
 				{Name: "Color", WireName: "Color", Shape: 2, Required: true},
 			},
 		},
-		// 68
+		// 79
 		{
 			Name: "PutAccountAppearanceResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 69
+		// 80
 		{
 			Name: "PutMfaDeviceManagementForDirectoryRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-				{Name: "UserPermission", WireName: "UserPermission", Shape: 90, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+				{Name: "UserPermission", WireName: "UserPermission", Shape: 105, Required: true},
 			},
 		},
-		// 70
+		// 81
 		{
 			Name: "PutMfaDeviceManagementForDirectoryResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 71
+		// 82
 		{
 			Name: "PutPortalDestinationsRequest", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-				{Name: "Destinations", WireName: "Destinations", Shape: 30, Required: true},
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+				{Name: "Destinations", WireName: "Destinations", Shape: 34, Required: true},
 			},
 		},
-		// 72
+		// 83
 		{
 			Name: "PutPortalDestinationsResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "Destinations", WireName: "Destinations", Shape: 30},
+				{Name: "Destinations", WireName: "Destinations", Shape: 34},
 			},
 		},
-		// 73
+		// 84
 		{
 			Name: "Region", Kind: schema.String,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 74
+		// 85
 		{
 			Name: "ResourceId", Kind: schema.String,
 			HasMin: true, Min: 1,
@@ -780,129 +935,179 @@ func shapes() []schema.Shape {
 			Pattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}", ModelPattern: "([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 75
+		// 86
 		{
 			Name: "Session", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "SessionId", WireName: "SessionId", Shape: 77},
-				{Name: "UserId", WireName: "UserId", Shape: 74},
+				{Name: "SessionId", WireName: "SessionId", Shape: 88},
+				{Name: "UserId", WireName: "UserId", Shape: 85},
 				{Name: "CreatedDate", WireName: "CreatedDate", Shape: 20},
 				{Name: "ExpiryDate", WireName: "ExpiryDate", Shape: 20},
-				{Name: "SourceIpAddress", WireName: "SourceIpAddress", Shape: 83},
-				{Name: "UserAgent", WireName: "UserAgent", Shape: 83},
+				{Name: "SourceIpAddress", WireName: "SourceIpAddress", Shape: 96},
+				{Name: "UserAgent", WireName: "UserAgent", Shape: 96},
 			},
 		},
-		// 76
+		// 87
 		{
 			Name: "SessionConfiguration", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 			Members: []schema.Member{
-				{Name: "MaxAuthenticationAge", WireName: "MaxAuthenticationAge", Shape: 38},
+				{Name: "MaxAuthenticationAge", WireName: "MaxAuthenticationAge", Shape: 42},
 			},
 		},
-		// 77
+		// 88
 		{
 			Name: "SessionId", Kind: schema.String,
 			Pattern: "[0-9a-f]{32}", ModelPattern: "[0-9a-f]{32}",
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
-		// 78
+		// 89
 		{
 			Name: "SessionIds", Kind: schema.List,
 			HasMin: true, Min: 1,
 			HasMax: true, Max: 100,
-			Element: 77, Key: schema.NoShape, Value: schema.NoShape,
-			ElementTag: "member",
-		},
-		// 79
-		{
-			Name: "Sessions", Kind: schema.List,
-			Element: 75, Key: schema.NoShape, Value: schema.NoShape,
-			ElementTag: "member",
-		},
-		// 80
-		{
-			Name: "SsoConfiguration", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "MfaMode", WireName: "MfaMode", Shape: 57},
-				{Name: "NoMfaSignInBehavior", WireName: "NoMfaSignInBehavior", Shape: 61},
-				{Name: "NoPasswordSignInBehavior", WireName: "NoPasswordSignInBehavior", Shape: 62},
-				{Name: "AllowedMfaTypes", WireName: "AllowedMfaTypes", Shape: 6},
-				{Name: "SessionConfiguration", WireName: "SessionConfiguration", Shape: 76},
-				{Name: "DeviceAuthorizationConfiguration", WireName: "DeviceAuthorizationConfiguration", Shape: 31},
-				{Name: "PortalConfiguration", WireName: "PortalConfiguration", Shape: 65},
-			},
-		},
-		// 81
-		{
-			Name: "SsoStatus", Kind: schema.String,
-			Enum:    []string{"ENABLED", "NOT_ENABLED"},
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 82
-		{
-			Name: "StartSSOResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47},
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46},
-			},
-		},
-		// 83
-		{
-			Name: "Text", Kind: schema.String,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 84
-		{
-			Name: "UpdatePasswordRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 46, Required: true},
-				{Name: "UserId", WireName: "UserId", Shape: 74, Required: true},
-				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 64, Required: true},
-			},
-		},
-		// 85
-		{
-			Name: "UpdatePasswordResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 63, Sensitive: true},
-			},
-		},
-		// 86
-		{
-			Name: "UpdateSSOConfigurationRequest", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-			Members: []schema.Member{
-				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 47, Required: true},
-				{Name: "ConfigurationType", WireName: "ConfigurationType", Shape: 14, Required: true},
-				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 80, Required: true},
-			},
-		},
-		// 87
-		{
-			Name: "UpdateSSOConfigurationResponse", Kind: schema.Structure,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 88
-		{
-			Name: "Url", Kind: schema.String,
-			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
-		},
-		// 89
-		{
-			Name: "Urls", Kind: schema.List,
 			Element: 88, Key: schema.NoShape, Value: schema.NoShape,
 			ElementTag: "member",
 		},
 		// 90
 		{
+			Name: "Sessions", Kind: schema.List,
+			Element: 86, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 91
+		{
+			Name: "SsoConfiguration", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "MfaMode", WireName: "MfaMode", Shape: 67},
+				{Name: "NoMfaSignInBehavior", WireName: "NoMfaSignInBehavior", Shape: 71},
+				{Name: "NoPasswordSignInBehavior", WireName: "NoPasswordSignInBehavior", Shape: 72},
+				{Name: "AllowedMfaTypes", WireName: "AllowedMfaTypes", Shape: 6},
+				{Name: "SessionConfiguration", WireName: "SessionConfiguration", Shape: 87},
+				{Name: "DeviceAuthorizationConfiguration", WireName: "DeviceAuthorizationConfiguration", Shape: 35},
+				{Name: "PortalConfiguration", WireName: "PortalConfiguration", Shape: 76},
+			},
+		},
+		// 92
+		{
+			Name: "SsoStatus", Kind: schema.String,
+			Enum:    []string{"ENABLED", "NOT_ENABLED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 93
+		{
+			Name: "StartSSOResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51},
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50},
+			},
+		},
+		// 94
+		{
+			Name: "StartVirtualMfaDeviceRegistrationRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+			},
+		},
+		// 95
+		{
+			Name: "StartVirtualMfaDeviceRegistrationResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 96
+		{
+			Name: "Text", Kind: schema.String,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 97
+		{
+			Name: "UpdateMfaDeviceForUserRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "DeviceId", WireName: "DeviceId", Shape: 64, Required: true},
+				{Name: "DeviceName", WireName: "DeviceName", Shape: 65, Required: true, Sensitive: true},
+			},
+		},
+		// 98
+		{
+			Name: "UpdateMfaDeviceForUserResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 99
+		{
+			Name: "UpdatePasswordRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+				{Name: "PasswordMode", WireName: "PasswordMode", Shape: 74, Required: true},
+			},
+		},
+		// 100
+		{
+			Name: "UpdatePasswordResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "OneTimePassword", WireName: "OneTimePassword", Shape: 73, Sensitive: true},
+			},
+		},
+		// 101
+		{
+			Name: "UpdateSSOConfigurationRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
+				{Name: "ConfigurationType", WireName: "ConfigurationType", Shape: 14, Required: true},
+				{Name: "SsoConfiguration", WireName: "SsoConfiguration", Shape: 91, Required: true},
+			},
+		},
+		// 102
+		{
+			Name: "UpdateSSOConfigurationResponse", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 103
+		{
+			Name: "Url", Kind: schema.String,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 104
+		{
+			Name: "Urls", Kind: schema.List,
+			Element: 103, Key: schema.NoShape, Value: schema.NoShape,
+			ElementTag: "member",
+		},
+		// 105
+		{
 			Name: "UserPermission", Kind: schema.String,
 			Enum:    []string{"READ_ACTIONS", "ALL_ACTIONS"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 106
+		{
+			Name: "UserStatus", Kind: schema.String,
+			Enum:    []string{"ENABLED", "DISABLED"},
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+		},
+		// 107
+		{
+			Name: "VerifyEmailRequest", Kind: schema.Structure,
+			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
+			Members: []schema.Member{
+				{Name: "IdentityStoreId", WireName: "IdentityStoreId", Shape: 50, Required: true},
+				{Name: "UserId", WireName: "UserId", Shape: 85, Required: true},
+			},
+		},
+		// 108
+		{
+			Name: "VerifyEmailResponse", Kind: schema.Structure,
 			Element: schema.NoShape, Key: schema.NoShape, Value: schema.NoShape,
 		},
 	}

@@ -13,8 +13,10 @@ type Service[C any] interface {
 	CreateAlias(c C, in *CreateAliasRequest) (*CreateAliasResponse, error)
 	DeleteAccountAppearance(c C, in *DeleteAccountAppearanceRequest) (*DeleteAccountAppearanceResponse, error)
 	DeleteInstance(c C, in *DeleteInstanceRequest) (*DeleteInstanceResponse, error)
+	DeleteMfaDeviceForUser(c C, in *DeleteMfaDeviceForUserRequest) (*DeleteMfaDeviceForUserResponse, error)
 	DescribeAccountAppearance(c C, in *DescribeAccountAppearanceRequest) (*DescribeAccountAppearanceResponse, error)
 	DescribeDirectory(c C, in *DescribeDirectoryRequest) (*DescribeDirectoryResponse, error)
+	DescribeUser(c C, in *DescribeUserRequest) (*DescribeUserResponse, error)
 	DisableUser(c C, in *DisableUserRequest) (*DisableUserResponse, error)
 	EnableUser(c C, in *EnableUserRequest) (*EnableUserResponse, error)
 	GetMfaDeviceManagementForDirectory(c C, in *GetMfaDeviceManagementForDirectoryRequest) (*GetMfaDeviceManagementForDirectoryResponse, error)
@@ -22,14 +24,18 @@ type Service[C any] interface {
 	GetSsoConfiguration(c C, in *GetSsoConfigurationRequest) (*GetSsoConfigurationResponse, error)
 	ListAccountAppearances(c C, in *ListAccountAppearancesRequest) (*ListAccountAppearancesResponse, error)
 	ListDirectoryAssociations(c C, in *ListDirectoryAssociationsRequest) (*ListDirectoryAssociationsResponse, error)
+	ListMfaDevicesForUser(c C, in *ListMfaDevicesForUserRequest) (*ListMfaDevicesForUserResponse, error)
 	ListPortalDestinations(c C, in *ListPortalDestinationsRequest) (*ListPortalDestinationsResponse, error)
 	ListSessions(c C, in *ListSessionsRequest) (*ListSessionsResponse, error)
 	PutAccountAppearance(c C, in *PutAccountAppearanceRequest) (*PutAccountAppearanceResponse, error)
 	PutMfaDeviceManagementForDirectory(c C, in *PutMfaDeviceManagementForDirectoryRequest) (*PutMfaDeviceManagementForDirectoryResponse, error)
 	PutPortalDestinations(c C, in *PutPortalDestinationsRequest) (*PutPortalDestinationsResponse, error)
 	StartSSO(c C, in *StartSSOInput) (*StartSSOResponse, error)
+	StartVirtualMfaDeviceRegistration(c C, in *StartVirtualMfaDeviceRegistrationRequest) (*StartVirtualMfaDeviceRegistrationResponse, error)
+	UpdateMfaDeviceForUser(c C, in *UpdateMfaDeviceForUserRequest) (*UpdateMfaDeviceForUserResponse, error)
 	UpdatePassword(c C, in *UpdatePasswordRequest) (*UpdatePasswordResponse, error)
 	UpdateSSOConfiguration(c C, in *UpdateSSOConfigurationRequest) (*UpdateSSOConfigurationResponse, error)
+	VerifyEmail(c C, in *VerifyEmailRequest) (*VerifyEmailResponse, error)
 }
 
 // Unimplemented answers every operation with schema.ErrNotImplemented. Embed it
@@ -61,6 +67,11 @@ func (Unimplemented[C]) DeleteInstance(C, *DeleteInstanceRequest) (*DeleteInstan
 	return nil, schema.ErrNotImplemented
 }
 
+// DeleteMfaDeviceForUser is not implemented.
+func (Unimplemented[C]) DeleteMfaDeviceForUser(C, *DeleteMfaDeviceForUserRequest) (*DeleteMfaDeviceForUserResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // DescribeAccountAppearance is not implemented.
 func (Unimplemented[C]) DescribeAccountAppearance(C, *DescribeAccountAppearanceRequest) (*DescribeAccountAppearanceResponse, error) {
 	return nil, schema.ErrNotImplemented
@@ -68,6 +79,11 @@ func (Unimplemented[C]) DescribeAccountAppearance(C, *DescribeAccountAppearanceR
 
 // DescribeDirectory is not implemented.
 func (Unimplemented[C]) DescribeDirectory(C, *DescribeDirectoryRequest) (*DescribeDirectoryResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// DescribeUser is not implemented.
+func (Unimplemented[C]) DescribeUser(C, *DescribeUserRequest) (*DescribeUserResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
@@ -106,6 +122,11 @@ func (Unimplemented[C]) ListDirectoryAssociations(C, *ListDirectoryAssociationsR
 	return nil, schema.ErrNotImplemented
 }
 
+// ListMfaDevicesForUser is not implemented.
+func (Unimplemented[C]) ListMfaDevicesForUser(C, *ListMfaDevicesForUserRequest) (*ListMfaDevicesForUserResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // ListPortalDestinations is not implemented.
 func (Unimplemented[C]) ListPortalDestinations(C, *ListPortalDestinationsRequest) (*ListPortalDestinationsResponse, error) {
 	return nil, schema.ErrNotImplemented
@@ -136,6 +157,16 @@ func (Unimplemented[C]) StartSSO(C, *StartSSOInput) (*StartSSOResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
+// StartVirtualMfaDeviceRegistration is not implemented.
+func (Unimplemented[C]) StartVirtualMfaDeviceRegistration(C, *StartVirtualMfaDeviceRegistrationRequest) (*StartVirtualMfaDeviceRegistrationResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// UpdateMfaDeviceForUser is not implemented.
+func (Unimplemented[C]) UpdateMfaDeviceForUser(C, *UpdateMfaDeviceForUserRequest) (*UpdateMfaDeviceForUserResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
 // UpdatePassword is not implemented.
 func (Unimplemented[C]) UpdatePassword(C, *UpdatePasswordRequest) (*UpdatePasswordResponse, error) {
 	return nil, schema.ErrNotImplemented
@@ -143,6 +174,11 @@ func (Unimplemented[C]) UpdatePassword(C, *UpdatePasswordRequest) (*UpdatePasswo
 
 // UpdateSSOConfiguration is not implemented.
 func (Unimplemented[C]) UpdateSSOConfiguration(C, *UpdateSSOConfigurationRequest) (*UpdateSSOConfigurationResponse, error) {
+	return nil, schema.ErrNotImplemented
+}
+
+// VerifyEmail is not implemented.
+func (Unimplemented[C]) VerifyEmail(C, *VerifyEmailRequest) (*VerifyEmailResponse, error) {
 	return nil, schema.ErrNotImplemented
 }
 
@@ -157,9 +193,13 @@ func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 		},
 		func(c C, in any) (any, error) { return s.DeleteInstance(c, in.(*DeleteInstanceRequest)) },
 		func(c C, in any) (any, error) {
+			return s.DeleteMfaDeviceForUser(c, in.(*DeleteMfaDeviceForUserRequest))
+		},
+		func(c C, in any) (any, error) {
 			return s.DescribeAccountAppearance(c, in.(*DescribeAccountAppearanceRequest))
 		},
 		func(c C, in any) (any, error) { return s.DescribeDirectory(c, in.(*DescribeDirectoryRequest)) },
+		func(c C, in any) (any, error) { return s.DescribeUser(c, in.(*DescribeUserRequest)) },
 		func(c C, in any) (any, error) { return s.DisableUser(c, in.(*DisableUserRequest)) },
 		func(c C, in any) (any, error) { return s.EnableUser(c, in.(*EnableUserRequest)) },
 		func(c C, in any) (any, error) {
@@ -173,6 +213,7 @@ func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 		func(c C, in any) (any, error) {
 			return s.ListDirectoryAssociations(c, in.(*ListDirectoryAssociationsRequest))
 		},
+		func(c C, in any) (any, error) { return s.ListMfaDevicesForUser(c, in.(*ListMfaDevicesForUserRequest)) },
 		func(c C, in any) (any, error) {
 			return s.ListPortalDestinations(c, in.(*ListPortalDestinationsRequest))
 		},
@@ -183,9 +224,16 @@ func Bind[C any](s Service[C]) []func(C, any) (any, error) {
 		},
 		func(c C, in any) (any, error) { return s.PutPortalDestinations(c, in.(*PutPortalDestinationsRequest)) },
 		func(c C, in any) (any, error) { return s.StartSSO(c, in.(*StartSSOInput)) },
+		func(c C, in any) (any, error) {
+			return s.StartVirtualMfaDeviceRegistration(c, in.(*StartVirtualMfaDeviceRegistrationRequest))
+		},
+		func(c C, in any) (any, error) {
+			return s.UpdateMfaDeviceForUser(c, in.(*UpdateMfaDeviceForUserRequest))
+		},
 		func(c C, in any) (any, error) { return s.UpdatePassword(c, in.(*UpdatePasswordRequest)) },
 		func(c C, in any) (any, error) {
 			return s.UpdateSSOConfiguration(c, in.(*UpdateSSOConfigurationRequest))
 		},
+		func(c C, in any) (any, error) { return s.VerifyEmail(c, in.(*VerifyEmailRequest)) },
 	}
 }

@@ -95,6 +95,17 @@ type DeleteInstanceRequest struct {
 type DeleteInstanceResponse struct {
 }
 
+// DeleteMfaDeviceForUserRequest is a structure of the model.
+type DeleteMfaDeviceForUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+	DeviceId        *string // required
+}
+
+// DeleteMfaDeviceForUserResponse is a structure of the model.
+type DeleteMfaDeviceForUserResponse struct {
+}
+
 // DescribeAccountAppearanceRequest is a structure of the model.
 type DescribeAccountAppearanceRequest struct {
 	InstanceArn *string // required
@@ -120,6 +131,23 @@ type DescribeDirectoryResponse struct {
 	ProvisioningMethod   *string
 	Alias                *string
 	PortalUrls           []string
+}
+
+// DescribeUserRequest is a structure of the model.
+type DescribeUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// DescribeUserResponse is a structure of the model.
+type DescribeUserResponse struct {
+	IdentityStoreId     *string
+	UserId              *string
+	UserStatus          *string
+	EmailVerified       *bool
+	PasswordStatus      *string
+	PasswordChangedDate *time.Time
+	MfaDeviceCount      *int32
 }
 
 // DeviceAuthorizationConfiguration is a structure of the model.
@@ -218,6 +246,17 @@ type ListDirectoryAssociationsResponse struct {
 	DirectoryAssociations []DirectoryAssociation
 }
 
+// ListMfaDevicesForUserRequest is a structure of the model.
+type ListMfaDevicesForUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// ListMfaDevicesForUserResponse is a structure of the model.
+type ListMfaDevicesForUserResponse struct {
+	MfaDevices []MfaDevice // required
+}
+
 // ListPortalDestinationsRequest is a structure of the model.
 type ListPortalDestinationsRequest struct {
 	InstanceArn *string // required
@@ -240,6 +279,16 @@ type ListSessionsRequest struct {
 type ListSessionsResponse struct {
 	Sessions  []Session // required
 	NextToken *string
+}
+
+// MfaDevice is a structure of the model.
+type MfaDevice struct {
+	DeviceId       *string
+	DeviceName     *string
+	MfaType        *string
+	RegisteredDate *time.Time
+	LastUsedDate   *time.Time
+	Suspect        *bool
 }
 
 // Values of MfaMode.
@@ -273,6 +322,13 @@ const (
 const (
 	PasswordModeOtp   = "OTP"
 	PasswordModeEmail = "EMAIL"
+)
+
+// Values of PasswordStatus.
+const (
+	PasswordStatusNone    = "NONE"
+	PasswordStatusOneTime = "ONE_TIME"
+	PasswordStatusSet     = "SET"
 )
 
 // PortalConfiguration is a structure of the model.
@@ -356,6 +412,28 @@ type StartSSOResponse struct {
 	IdentityStoreId *string
 }
 
+// StartVirtualMfaDeviceRegistrationRequest is a structure of the model.
+type StartVirtualMfaDeviceRegistrationRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// StartVirtualMfaDeviceRegistrationResponse is a structure of the model.
+type StartVirtualMfaDeviceRegistrationResponse struct {
+}
+
+// UpdateMfaDeviceForUserRequest is a structure of the model.
+type UpdateMfaDeviceForUserRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+	DeviceId        *string // required
+	DeviceName      *string // required
+}
+
+// UpdateMfaDeviceForUserResponse is a structure of the model.
+type UpdateMfaDeviceForUserResponse struct {
+}
+
 // UpdatePasswordRequest is a structure of the model.
 type UpdatePasswordRequest struct {
 	IdentityStoreId *string // required
@@ -384,6 +462,22 @@ const (
 	UserPermissionReadActions = "READ_ACTIONS"
 	UserPermissionAllActions  = "ALL_ACTIONS"
 )
+
+// Values of UserStatus.
+const (
+	UserStatusEnabled  = "ENABLED"
+	UserStatusDisabled = "DISABLED"
+)
+
+// VerifyEmailRequest is a structure of the model.
+type VerifyEmailRequest struct {
+	IdentityStoreId *string // required
+	UserId          *string // required
+}
+
+// VerifyEmailResponse is a structure of the model.
+type VerifyEmailResponse struct {
+}
 
 // GetSSOStatusInput is the input of GetSSOStatus, which takes none.
 type GetSSOStatusInput struct{}

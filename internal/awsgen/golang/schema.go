@@ -81,6 +81,9 @@ func (g *generator) operation(b *bytes.Buffer, name string) error {
 	if over.Page {
 		b.WriteString("Page: true,\n")
 	}
+	if over.EventSource != "" {
+		fmt.Fprintf(b, "EventSource: %q,\n", over.EventSource)
+	}
 	if p := op.Paginator; p != nil {
 		fmt.Fprintf(b, "Paginated: schema.Paginator{InputToken: %q, OutputToken: %q, LimitKey: %q, ResultKeys: %s},\n", p.InputToken, p.OutputToken, p.LimitKey, stringList(p.ResultKeys))
 	}

@@ -43,7 +43,8 @@ type OverlayOperation struct {
 	Gate          string   `json:"gate,omitempty"`
 	ReadOnly      *bool    `json:"readOnly,omitempty"`
 	Stateless     bool     `json:"stateless,omitempty"`
-	Page          bool     `json:"page,omitempty"` // open to the pages
+	Page          bool     `json:"page,omitempty"`        // open to the pages
+	EventSource   string   `json:"eventSource,omitempty"` // overrides the service's
 	AuditRequest  []string `json:"auditRequest,omitempty"`
 	AuditResponse []string `json:"auditResponse,omitempty"`
 }

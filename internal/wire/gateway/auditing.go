@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -56,7 +57,7 @@ func (c *call) record(err *wireError) audit.Record {
 	s, caller := c.target.service.desc, c.actor()
 	r := audit.Record{
 		UserIdentity: IdentityOf(caller), EventTime: c.request.Time,
-		EventSource: s.EventSource, EventName: c.target.op.Name, Region: c.gateway.Region,
+		EventSource: cmp.Or(c.target.op.EventSource, s.EventSource), EventName: c.target.op.Name, Region: c.gateway.Region,
 		SourceIPAddress: c.request.SourceIP, UserAgent: clip(c.request.UserAgent, 512),
 		RequestParameters: c.picked(c.target.op.Input, c.input, c.target.op.AuditRequest),
 		RequestID:         c.request.ID, EventID: c.gateway.IDs.UUID(), ReadOnly: c.target.op.ReadOnly,

@@ -131,6 +131,8 @@ type Operation struct {
 	Resources []string
 	// Gate says from which accounts the operation may be called.
 	Gate Gate
+	// EventSource is the audit eventSource, where it is not the service's.
+	EventSource string
 	// AuditRequest and AuditResponse name the members that an audit record
 	// may carry (dotted paths). What is not named is not recorded.
 	AuditRequest  []string
