@@ -67,6 +67,10 @@ type Tx interface {
 	// DeletePortalSessionsOfUser deletes all sessions of a user and returns
 	// how many there were.
 	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
+	// DeleteOtherPortalSessions deletes all sessions of a session's person but
+	// that one, and what clients were given in any of them, that one too. It
+	// returns how many sessions there were.
+	DeleteOtherPortalSessions(Session) (int64, error)
 	// RevokePortalSession ends what was opened in accounts from a session,
 	// RevokePortalSessionsOfUser from all sessions of a user, which are still
 	// there.
@@ -174,6 +178,16 @@ func EndAll(tx Tx, storeID, userID string) (int64, error) {
 
 func errEnded() error {
 	return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+}
+
+// EndOthers ends what a person is signed in to but for the session s itself:
+// all other sessions, the logins of clients, and the sessions in accounts. It
+// returns how many other sessions there were.
+func EndOthers(tx Tx, s Session) (int64, error) {
+	if err := tx.RevokePortalSessionsOfUser(s.StoreID, s.UserID); err != nil {
+		return 0, err
+	}
+	return tx.DeleteOtherPortalSessions(s)
 }
 
 // hashToken hashes a token. Tokens are random and long, so that a hash without

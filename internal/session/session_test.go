@@ -208,3 +208,39 @@ func TestStrengthen(t *testing.T) {
 		}
 	})
 }
+
+// EndOthers leaves the session itself, and nothing that was opened from it.
+func TestEndOthers(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		sam, jo := newUser(t, s, "sam"), newUser(t, s, "jo")
+		own, token := start(t, s, sam)
+		_, other := start(t, s, sam)
+		_, strangers := start(t, s, jo)
+		var before, after int64
+		update(t, s, func(tx *store.Tx) (err error) {
+			if before, err = tx.Change(); err != nil {
+				return err
+			}
+			n, err := session.EndOthers(tx, own)
+			if n != 1 {
+				t.Errorf("%d others ended, want 1", n)
+			}
+			return err
+		})
+		for name, c := range map[string]struct {
+			token string
+			want  bool
+		}{"itself": {token, true}, "another": {other, false}, "somebody else's": {strangers, true}} {
+			if _, found := byToken(t, s, own.CreatedAt, c.token); found != c.want {
+				t.Errorf("%s: found = %t", name, found)
+			}
+		}
+		update(t, s, func(tx *store.Tx) (err error) {
+			after, err = tx.Change()
+			return err
+		})
+		if after <= before {
+			t.Error("what was opened in accounts goes on")
+		}
+	})
+}

@@ -71,6 +71,16 @@ func (t *Tx) DeletePortalSessionsOfUser(storeID, userID string) (int64, error) {
 	return t.exec(`DELETE FROM portal_sessions WHERE store_id = $1 AND user_id = $2`, storeID, userID)
 }
 
+// DeleteOtherPortalSessions is part of session.Tx.
+func (t *Tx) DeleteOtherPortalSessions(s portal.Session) (int64, error) {
+	for _, table := range []string{"token_families", "authorization_codes", "device_authorizations"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE session_id = $1`, s.ID); err != nil {
+			return 0, err
+		}
+	}
+	return t.exec(`DELETE FROM portal_sessions WHERE store_id = $1 AND user_id = $2 AND id <> $3`, s.StoreID, s.UserID, s.ID)
+}
+
 // DeleteExpiredPortalSessions deletes at most limit sessions that have
 // expired, and returns how many.
 func (t *Tx) DeleteExpiredPortalSessions(now time.Time, limit int) (int64, error) {

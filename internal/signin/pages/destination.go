@@ -23,6 +23,8 @@ func destination(asked string) string {
 		return devicePath(u.Query().Get("user_code"))
 	case u.Path == ConsentPath && requestID.MatchString(u.Query().Get("request")):
 		return ConsentPath + "?request=" + u.Query().Get("request")
+	case u.Path == accountHome, u.Path == passwordPath, u.Path == sessionsPath:
+		return u.Path
 	default:
 		return "/start"
 	}

@@ -125,6 +125,8 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"POST /authorize/allow": p.allow,
 		"POST /authorize/deny":  p.deny,
 	}
+	maps.Copy(signedIn, p.selfPages())
+	maps.Copy(signedIn, p.guardedPages())
 	for pattern, h := range signedIn {
 		mux.Handle(pattern, p.handle(p.signedIn(h)))
 	}

@@ -96,4 +96,4 @@ func (v *visit) explain(accounts []account) (all string, err error) {
 }
 
 // until is when the session ends.
-func (v *visit) until() string { return v.session.ExpiresAt.Format("2006-01-02 15:04 MST") }
+func (v *visit) until() string { return written(v.session.ExpiresAt) }

@@ -124,15 +124,7 @@ func TestAudit(t *testing.T) {
 	b.get(s.newAuthorization("http://127.0.0.1:5050/cb")).submit("/authorize/allow")
 	answer := b.leads
 	b.get("/start").submit("/signin/out").shows(200, "You are signed out")
-	var all string
-	s.update(func(tx *store.Tx) error {
-		pending, err := tx.PendingAudit(100)
-		all = ""
-		for _, p := range pending {
-			all += string(p.Body) + "\n"
-		}
-		return err
-	})
+	all := s.trail()
 	for _, want := range []string{`"eventName":"ApproveDeviceAuthorization"`, `"eventName":"ApproveAuthorization"`, `"eventName":"Logout"`, s.sam.ID} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%s is not in the audit trail:\n%s", want, all)

@@ -145,6 +145,27 @@ func (s *site) update(f func(*store.Tx) error) {
 	}
 }
 
+// trail is what was recorded and not sealed yet.
+func (s *site) trail() (all string) {
+	s.t.Helper()
+	s.update(func(tx *store.Tx) error {
+		pending, err := tx.PendingAudit(100)
+		all = ""
+		for _, p := range pending {
+			all += string(p.Body) + "\n"
+		}
+		return err
+	})
+	return all
+}
+
+// newPerson adds somebody to the directory.
+func newPerson(tx *store.Tx, s *site, name string) (directory.User, error) {
+	return directory.CreateUser(tx, s.flow.IDs, directory.Stamp{At: s.clock(), By: "test"}, s.in.IdentityStoreID, directory.NewUser{
+		Attributes: directory.Attributes{UserName: name, DisplayName: name, Name: directory.Name{GivenName: name, FamilyName: name}},
+	})
+}
+
 // newDevice begins a device authorization and returns its user code.
 func (s *site) newDevice(client, ip string) string {
 	s.t.Helper()

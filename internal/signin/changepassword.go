@@ -1,0 +1,157 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+// PasswordChange is what a signed-in person asks for.
+type PasswordChange struct {
+	Current, New string
+	// EndOthers ends everything else that the person is signed in to: other
+	// sessions, the logins of clients, sessions in accounts.
+	EndOthers bool
+}
+
+// ChangePassword lets the person of a portal session choose another password.
+// Whoever has only got hold of the session must not be able to: the current
+// password is asked for, and guesses at it are slowed down as, and together
+// with, those at signing in.
+//
+// A wrong current password is a fault.Denied, subject "password"; a new one
+// that may not be chosen a fault.Invalid with one of credential's reasons; and
+// a session that has ended a fault.NotFound, subject "session".
+func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, in PasswordChange) error {
+	var c claim
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		var err error
+		if c, err = f.claimedBy(tx, s); err != nil {
+			return err
+		}
+		if err := credential.Check(in.New, namesOf(c.user)...); err != nil {
+			return err
+		}
+		return admitGuess(tx, f.now(), c.attempt, v.Address)
+	})
+	if err != nil {
+		return err
+	}
+	right, err := f.Hasher.Matches(ctx, c.password.Hash, in.Current)
+	if err != nil {
+		return err
+	}
+	if !right || !c.usable() {
+		return f.refuseChange(ctx, v, c, s)
+	}
+	err = f.DB.Update(ctx, func(tx Tx) error { return throttle.Clear(tx, guessedAccount(c.attempt)) })
+	if err != nil {
+		return err
+	}
+	hash, err := f.hashNew(ctx, c.user, c.password, in.New)
+	if err != nil {
+		return err
+	}
+	return f.DB.Update(ctx, func(tx Tx) error { return f.change(tx, v, c, s, hash, in.EndOthers) })
+}
+
+// claimedBy reads the person of a session, with the password. The attempt of
+// the claim is none that is stored: it names the person.
+func (f *Flow) claimedBy(tx Tx, s session.Session) (claim, error) {
+	s, found, err := session.ByID(tx, f.now(), s.ID)
+	if err != nil {
+		return claim{}, err
+	}
+	var u directory.User
+	if found {
+		u, found, err = session.PersonOf(tx, s)
+	}
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
+	}
+	if err != nil {
+		return claim{}, err
+	}
+	c := claim{attempt: Attempt{StoreID: u.StoreID, UserName: u.UserName, UserID: u.ID}, user: u}
+	c.password, _, err = tx.PasswordOf(u.StoreID, u.ID)
+	return c, err
+}
+
+// refuseChange counts and records a wrong current password, and returns the
+// answer to it.
+func (f *Flow) refuseChange(ctx context.Context, v Visit, c claim, s session.Session) error {
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		if err := f.recordChange(tx, v, c.user, s, "Failure", nil); err != nil {
+			return err
+		}
+		return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
+	})
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Denied, "password", "The current password is not correct.")
+}
+
+// change stores the new password, unless the person, the session or the old
+// password has changed since it was checked.
+func (f *Flow) change(tx Tx, v Visit, checked claim, s session.Session, hash string, endOthers bool) error {
+	c, err := f.claimedBy(tx, s)
+	if err != nil {
+		return err
+	}
+	if err := credential.Replace(tx, f.now(), checked.password, hash); err != nil {
+		return err
+	}
+	ended := int64(0)
+	if endOthers {
+		if ended, err = session.EndOthers(tx, s); err != nil {
+			return err
+		}
+	}
+	if err := f.recordChange(tx, v, c.user, s, "Success", map[string]any{"endOtherSessions": endOthers, "endedSessions": ended}); err != nil {
+		return err
+	}
+	notice := f.notice(v)
+	notice.Kind = mail.PasswordChanged
+	return maillink.Notify(tx, f.now(), f.Mail, c.user, notice)
+}
+
+// recordChange records that a person changed, or tried to change, the own
+// password.
+func (f *Flow) recordChange(tx Tx, v Visit, u directory.User, s session.Session, result string, more map[string]any) error {
+	in, _, err := tx.InstanceByIdentityStore(u.StoreID)
+	if err != nil {
+		return err
+	}
+	r := f.personRecord(in, v, u.ID, s.ID, "UpdatePassword")
+	if r.ServiceEventDetails, err = json.Marshal(map[string]string{"UpdatePassword": result}); err != nil {
+		return err
+	}
+	if more != nil {
+		if r.AdditionalEventData, err = json.Marshal(more); err != nil {
+			return err
+		}
+	}
+	return audit.Append(tx, r)
+}
+
+// personRecord describes what a signed-in person did to the own account, as
+// AWS's directory records it.
+func (f *Flow) personRecord(in instance.Instance, v Visit, userID, sessionID, event string) audit.Record {
+	who := IdentityOf(in, userID)
+	who.CredentialID = sessionID
+	return audit.Record{
+		UserIdentity: who, EventTime: f.now(), EventSource: directorySource, EventName: event, EventType: audit.ServiceEvent,
+		Region: in.Region, SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent,
+		RequestID: v.RequestID, EventID: f.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
+	}
+}
