@@ -75,18 +75,36 @@ func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.
 	return answer(&wire.DeleteInstanceResponse{}, instance.Delete(c.Tx, i))
 }
 
-// hidden turns a not-found into a denial.
+// hidden turns a not-found into the denial that the account gate has for an
+// instance of others, so that nobody learns which instances exist.
 func hidden(c Context, arn string, err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return denied(c, arn, "there is no such instance that the account may use")
+		return fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s because the account %s neither owns this instance of IAM Identity Center nor is its delegated administrator",
+			c.Caller.ARN, c.Op.Action, c.Caller.AccountID)
 	}
 	return err
+}
+
+// attributable returns an instance whose attributes for access control the
+// caller may change. They become tags of everybody's sessions, so whoever sets
+// them chooses what people may do: a delegated administrator may not while
+// there is access to the management account, which owns the instance.
+func attributable(c Context, arn string) (instance.Instance, error) {
+	i, err := instance.ByARN(c.Tx, arn)
+	if err != nil || c.Caller.AccountID == i.OwnerAccountID {
+		return i, err
+	}
+	sets, _, err := assignment.ListPermissionSets(c.Tx, i, i.OwnerAccountID, "", "", 1)
+	if err == nil && len(sets) > 0 {
+		err = denied(c, arn, "a delegated administrator cannot change the attributes of sessions in the management account")
+	}
+	return i, err
 }
 
 // CreateInstanceAccessControlAttributeConfiguration enables attributes for
 // access control.
 func (Service) CreateInstanceAccessControlAttributeConfiguration(c Context, in *wire.CreateInstanceAccessControlAttributeConfigurationRequest) (*wire.CreateInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := instance.ByARN(c.Tx, *in.InstanceArn)
+	i, err := attributable(c, *in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +115,7 @@ func (Service) CreateInstanceAccessControlAttributeConfiguration(c Context, in *
 // UpdateInstanceAccessControlAttributeConfiguration replaces the attributes
 // for access control.
 func (Service) UpdateInstanceAccessControlAttributeConfiguration(c Context, in *wire.UpdateInstanceAccessControlAttributeConfigurationRequest) (*wire.UpdateInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := instance.ByARN(c.Tx, *in.InstanceArn)
+	i, err := attributable(c, *in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +144,7 @@ func (Service) DescribeInstanceAccessControlAttributeConfiguration(c Context, in
 // DeleteInstanceAccessControlAttributeConfiguration disables attributes for
 // access control.
 func (Service) DeleteInstanceAccessControlAttributeConfiguration(c Context, in *wire.DeleteInstanceAccessControlAttributeConfigurationRequest) (*wire.DeleteInstanceAccessControlAttributeConfigurationResponse, error) {
-	i, err := instance.ByARN(c.Tx, *in.InstanceArn)
+	i, err := attributable(c, *in.InstanceArn)
 	if err != nil {
 		return nil, err
 	}

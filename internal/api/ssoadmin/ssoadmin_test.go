@@ -299,6 +299,26 @@ func TestDelegatedAdministrator(t *testing.T) {
 				t.Errorf("%s with a free permission set: %v", name, err)
 			}
 		}
+		attributes := func(change string) func(ssoadmin.Context) error {
+			config := &wire.InstanceAccessControlAttributeConfiguration{AccessControlAttributes: []wire.AccessControlAttribute{
+				{Key: new("team"), Value: &wire.AccessControlAttributeValue{Source: []string{"${path:userName}"}}},
+			}}
+			return map[string]func(ssoadmin.Context) error{
+				"create": op(service.CreateInstanceAccessControlAttributeConfiguration, &wire.CreateInstanceAccessControlAttributeConfigurationRequest{InstanceArn: arn, InstanceAccessControlAttributeConfiguration: config}),
+				"update": op(service.UpdateInstanceAccessControlAttributeConfiguration, &wire.UpdateInstanceAccessControlAttributeConfigurationRequest{InstanceArn: arn, InstanceAccessControlAttributeConfiguration: config}),
+				"delete": op(service.DeleteInstanceAccessControlAttributeConfiguration, &wire.DeleteInstanceAccessControlAttributeConfigurationRequest{InstanceArn: arn}),
+			}[change]
+		}
+		for _, change := range []string{"create", "update", "delete"} {
+			_, err := call(w, delegate, bare, attributes(change))
+			refused(t, change+" attributes", err, fault.Denied, "sessions in the management account")
+		}
+		done(w, service.DeleteAccountAssignment, remove(guarded, management))
+		for _, change := range []string{"create", "update", "delete"} {
+			if _, err := call(w, delegate, bare, attributes(change)); err != nil {
+				t.Errorf("%s attributes while nobody has access to the management account: %v", change, err)
+			}
+		}
 		_, err := call(w, delegate, service.DeleteInstance, &wire.DeleteInstanceRequest{InstanceArn: arn})
 		refused(t, "DeleteInstance", err, fault.Denied, "only the account that owns the instance")
 	})
@@ -317,7 +337,7 @@ func TestInstances(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		none := new("arn:aws:sso:::instance/ssoins-0000000000000000")
 		_, err := call(w, management, service.DescribeInstance, &wire.DescribeInstanceRequest{InstanceArn: none})
-		refused(t, "describing what is not", err, fault.Denied, *none)
+		refused(t, "describing what is not", err, fault.Denied, "neither owns this instance")
 		_, err = call(w, management, service.ListPermissionSets, &wire.ListPermissionSetsRequest{InstanceArn: none})
 		refused(t, "listing what is not", err, fault.NotFound, *none)
 
