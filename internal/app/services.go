@@ -28,7 +28,7 @@ func (p *Program) services() []gateway.Service {
 	s := p.Store
 	return []gateway.Service{
 		gateway.NewService(identitystorewire.Descriptor(), store.Bind[identitystore.Tx](s),
-			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{})),
+			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{Mail: p.outbox()})),
 		gateway.NewService(organizationswire.Descriptor(), store.Bind[organizations.Tx](s),
 			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),

@@ -112,6 +112,9 @@ type Tx interface {
 
 	// RevokeUser ends the sessions that a person has in accounts.
 	RevokeUser(userID string) error
+	// DeleteTrustedBrowsers forgets the browsers in which a person is asked for
+	// less, and returns how many there were.
+	DeleteTrustedBrowsers(storeID, userID string) (int64, error)
 }
 
 // tokenSize is how many random bytes a link has.

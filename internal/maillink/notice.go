@@ -87,6 +87,9 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string) (l Link, u direc
 	if err = shutOut(tx, now, u); err != nil {
 		return l, u, false, err
 	}
+	if _, err = tx.DeleteTrustedBrowsers(u.StoreID, u.ID); err != nil {
+		return l, u, false, err
+	}
 	// Whoever answers has this address. Another one that has come in its place
 	// must not be verified by a link on its way.
 	if err = tx.PutVerifiedEmail(u.StoreID, u.ID, l.EmailKey, now); err != nil {

@@ -8,6 +8,8 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -17,10 +19,14 @@ type Tx interface {
 	instance.Reader
 	directory.Tx
 	assignment.AccessReader
+	maillink.Tx
 }
 
 // Service implements all operations of identitystore.
-type Service struct{}
+type Service struct {
+	// Mail takes letters; nil when none are sent.
+	Mail *mail.Outbox
+}
 
 var _ wire.Service[*gateway.Context[Tx]] = Service{}
 

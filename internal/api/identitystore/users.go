@@ -3,6 +3,7 @@ package identitystore
 import (
 	wire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -78,8 +79,9 @@ func (Service) GetUserId(c *gateway.Context[Tx], in *wire.GetUserIdRequest) (*wi
 	return &wire.GetUserIdResponse{IdentityStoreId: &store, UserId: &id}, nil
 }
 
-// UpdateUser changes attributes of a user.
-func (Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) (*wire.UpdateUserResponse, error) {
+// UpdateUser changes attributes of a user. A new e-mail address has to be
+// verified, and the user is told at the old one.
+func (s Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) (*wire.UpdateUserResponse, error) {
 	i, err := instanceOf(c, in.IdentityStoreId)
 	if err != nil {
 		return nil, err
@@ -87,7 +89,11 @@ func (Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) (*
 	if err := protectUser(c, i, *in.UserId); err != nil {
 		return nil, err
 	}
-	if _, _, err := directory.UpdateUser(c.Tx, stamp(c), i.IdentityStoreID, *in.UserId, operations(in.Operations)); err != nil {
+	before, after, err := directory.UpdateUser(c.Tx, stamp(c), i.IdentityStoreID, *in.UserId, operations(in.Operations))
+	if err != nil {
+		return nil, err
+	}
+	if err := maillink.EmailChanged(c.Tx, c.Request.Time, s.Mail, before, after); err != nil {
 		return nil, err
 	}
 	return &wire.UpdateUserResponse{}, nil
