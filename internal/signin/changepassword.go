@@ -61,7 +61,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	if err != nil {
 		return err
 	}
-	return f.DB.Update(ctx, func(tx Tx) error { return f.change(tx, v, c, s, hash, in.EndOthers) })
+	return f.DB.Update(ctx, func(tx Tx) error { return f.storeChange(tx, v, c, s, hash, in.EndOthers) })
 }
 
 // claimedBy reads the person of a session, with the password. The attempt of
@@ -101,9 +101,9 @@ func (f *Flow) refuseChange(ctx context.Context, v Visit, c claim, s session.Ses
 	return fault.New(fault.Denied, "password", "The current password is not correct.")
 }
 
-// change stores the new password, unless the person, the session or the old
+// storeChange stores the new password, unless the person, the session or the old
 // password has changed since it was checked.
-func (f *Flow) change(tx Tx, v Visit, checked claim, s session.Session, hash string, endOthers bool) error {
+func (f *Flow) storeChange(tx Tx, v Visit, checked claim, s session.Session, hash string, endOthers bool) error {
 	c, err := f.claimedBy(tx, s)
 	if err != nil {
 		return err
