@@ -29,6 +29,9 @@ type Session struct {
 	// MFAAt is when the person last proved a second factor in the session; zero
 	// for not at all.
 	MFAAt time.Time
+	// PasswordAt is when the person last gave the password in the session; zero
+	// for not since it began.
+	PasswordAt time.Time
 }
 
 // Client is where a session was begun from.
@@ -61,6 +64,8 @@ type Tx interface {
 	// SetPortalSessionMFA stores MFAAt of a session and reports whether there
 	// is one.
 	SetPortalSessionMFA(id string, at time.Time) (bool, error)
+	// SetPortalSessionPassword is SetPortalSessionMFA for PasswordAt.
+	SetPortalSessionPassword(id string, at time.Time) (bool, error)
 	// DeletePortalSession deletes a session, with what was issued in it, and
 	// reports whether there was one.
 	DeletePortalSession(id string) (bool, error)
@@ -94,6 +99,16 @@ func Start(tx Tx, now time.Time, ids ident.Source, storeID, userID string, durat
 // subject "session", when it has ended.
 func Strengthen(tx Tx, now time.Time, id string) error {
 	stored, err := tx.SetPortalSessionMFA(id, now)
+	if err == nil && !stored {
+		err = errEnded()
+	}
+	return err
+}
+
+// GavePassword notes that the person of a session has given the password, now.
+// fault.NotFound, subject "session", when it has ended.
+func GavePassword(tx Tx, now time.Time, id string) error {
+	stored, err := tx.SetPortalSessionPassword(id, now)
 	if err == nil && !stored {
 		err = errEnded()
 	}

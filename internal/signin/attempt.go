@@ -43,6 +43,9 @@ type Attempt struct {
 	Factor           string
 	// Trust tells that the browser is to be remembered at the end.
 	Trust bool
+	// Enroll tells that the person is to register a device, whatever the
+	// settings say: an administrator has asked for it.
+	Enroll bool
 	// Step is what the dispatcher has found to come next.
 	Step      Step
 	CreatedAt time.Time

@@ -215,12 +215,15 @@ func (f *Flow) VerifyEmail(ctx context.Context, v Visit, token string) (director
 }
 
 // DenyChange takes what a person did not do as somebody else's doing: see
-// maillink.Deny.
+// maillink.Deny. A device that was registered is removed again.
 func (f *Flow) DenyChange(ctx context.Context, v Visit, token string) (mailed bool, err error) {
 	err = f.DB.Update(ctx, func(tx Tx) error {
-		_, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token)
+		l, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token)
 		mailed = sent
 		if err != nil {
+			return err
+		}
+		if err := f.undo(tx, v, u, l.About); err != nil {
 			return err
 		}
 		return f.appendMail(tx, v, u, "DenyChange")
@@ -273,12 +276,14 @@ func (f *Flow) mailRecord(tx Tx, v Visit, storeID, userID, event string, well bo
 // FactorCodes mails the codes that stand for a second factor.
 type FactorCodes struct{ Mail *mail.Outbox }
 
-// Send is part of Codes.
+// Send mails a code to a person for an attempt. Sent again, the earlier one is
+// worth nothing.
 func (c FactorCodes) Send(tx Tx, now time.Time, a Attempt, u directory.User) error {
 	return maillink.SendCode(tx, now, c.Mail, mail.FactorCode, "factor/"+a.ID, u)
 }
 
-// Check is part of Codes.
+// Check tells whether a code is the one that was sent. A right one is used up,
+// and so is one that was guessed at too often.
 func (c FactorCodes) Check(tx Tx, now time.Time, a Attempt, code string) (bool, error) {
 	u, verdict, err := maillink.CheckCode(tx, now, c.Mail, "factor/"+a.ID, code)
 	return verdict == maillink.CodeRight && u.ID == a.UserID, err

@@ -194,6 +194,9 @@ func (f *Flow) challenge(tx Tx, v Visit, a Attempt, s authsettings.Settings) err
 		}
 	case StepEmailCode:
 		types = []string{typeEmailCode}
+		if err := f.sendCode(tx, a); err != nil {
+			return err
+		}
 	default:
 	}
 	for _, t := range types {

@@ -50,18 +50,8 @@ type AuditSink interface {
 	Noise(audit.Record)
 }
 
-// Codes mails codes to people, and checks them.
-type Codes interface {
-	// Send mails a code to a person for an attempt. Sent again, the earlier one
-	// is worth nothing.
-	Send(tx Tx, now time.Time, a Attempt, u directory.User) error
-	// Check tells whether a code is the one that was sent. A right one is used
-	// up, and so is one that was guessed at too often.
-	Check(tx Tx, now time.Time, a Attempt, code string) (bool, error)
-}
-
-// Flow takes people through their sign-in. All of its fields are required,
-// but Mail, Codes and Notices. It is safe for concurrent use.
+// Flow takes people through their sign-in. All of its fields but Mail are
+// required. It is safe for concurrent use.
 type Flow struct {
 	DB      DB
 	Hasher  *credential.Hasher
@@ -69,10 +59,6 @@ type Flow struct {
 	Audit   AuditSink
 	// Mail takes letters; nil where none are sent.
 	Mail *mail.Outbox
-	// Codes are nil where no mail is sent: who needs a code is blocked.
-	Codes Codes
-	// Notices are nil where no mail is sent.
-	Notices Notices
 	// Admit is a fault.Throttled when too many attempts begin at an address:
 	// each leaves a row behind.
 	Admit func(netip.Addr) error
@@ -176,6 +162,8 @@ func (f *Flow) next(tx Tx, v Visit, a Attempt, s authsettings.Settings) (Step, e
 		return StepPassword, nil
 	case a.PasswordExpired:
 		return StepNewPassword, nil
+	case a.Enroll:
+		return f.nextEnrolling(tx, a, s)
 	case !a.FactorVerifiedAt.IsZero(), s.MfaMode == authsettings.MfaDisabled:
 		return StepDone, nil
 	}
@@ -192,13 +180,13 @@ func (f *Flow) next(tx Tx, v Visit, a Attempt, s authsettings.Settings) (Step, e
 	if len(mfa.Usable(devices, s)) > 0 {
 		return StepFactor, nil
 	}
-	switch {
-	case s.NoMfa == authsettings.NoMfaAllow:
+	switch s.NoMfa {
+	case authsettings.NoMfaAllow:
 		return StepDone, nil
-	case s.NoMfa == authsettings.NoMfaEnroll:
+	case authsettings.NoMfaEnroll:
 		return StepRegister, nil
-	case s.NoMfa == authsettings.NoMfaEmail && f.Codes != nil:
-		return StepEmailCode, nil
+	case authsettings.NoMfaEmail:
+		return f.nextByMail(tx, a)
 	default:
 		return StepBlocked, nil
 	}

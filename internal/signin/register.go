@@ -8,25 +8,10 @@ import (
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
 )
-
-// Change is something that was done to a person's factors.
-type Change string
-
-// The changes that people are told of.
-const (
-	DeviceAdded   Change = "device_added"
-	DeviceRemoved Change = "device_removed"
-)
-
-// Notices tell people what was changed, so that they notice what was not their
-// doing.
-type Notices interface {
-	// Notify has a person told of a change to a device with a name, once the
-	// transaction is committed.
-	Notify(tx Tx, v Visit, u directory.User, what Change, name string) error
-}
 
 // Registering is what a person can register.
 type Registering struct {
@@ -113,8 +98,7 @@ func (n *NewDevice) mfaType() authsettings.MfaType {
 	return authsettings.Totp
 }
 
-// Register is the step in which a person without a second factor registers
-// one. Wrong codes, or a wrong answer of a key, are fault.Denied with the
+// Register is the step in which a person registers a second factor. Wrong codes, or a wrong answer of a key, are fault.Denied with the
 // subject "factor".
 func (f *Flow) Register(ctx context.Context, v Visit, id string, n NewDevice) (Outcome, error) {
 	var out Outcome
@@ -128,7 +112,7 @@ func (f *Flow) Register(ctx context.Context, v Visit, id string, n NewDevice) (O
 		if refused, err = f.register(tx, v, a, c.user, s, n); err != nil || refused != nil {
 			return err
 		}
-		a.FactorVerifiedAt, a.Factor, a.Trust = f.now(), string(n.mfaType()), n.Trust
+		a.FactorVerifiedAt, a.Factor, a.Trust, a.Enroll = f.now(), string(n.mfaType()), n.Trust, false
 		out, err = f.settle(tx, v, a)
 		return err
 	})
@@ -176,7 +160,7 @@ func (f *Flow) register(tx Tx, v Visit, a Attempt, u directory.User, s authsetti
 	if err := f.recordDevice(tx, v, a, event, d); err != nil {
 		return nil, err
 	}
-	return nil, f.notify(tx, v, u, DeviceAdded, d.Name)
+	return nil, f.tell(tx, v, u, mail.FactorAdded, d)
 }
 
 func errType() error {
@@ -197,9 +181,10 @@ func (f *Flow) recordDevice(tx Tx, v Visit, a Attempt, event string, d mfa.Devic
 	return audit.Append(tx, r)
 }
 
-func (f *Flow) notify(tx Tx, v Visit, u directory.User, what Change, name string) error {
-	if f.Notices == nil {
-		return nil
-	}
-	return f.Notices.Notify(tx, v, u, what, name)
+// tell has a person told of a change to a device, for the case that it was
+// somebody else's doing.
+func (f *Flow) tell(tx Tx, v Visit, u directory.User, what mail.Kind, d mfa.Device) error {
+	n := f.notice(v)
+	n.Kind, n.About, n.Undo = what, d.Name, d.ID
+	return maillink.Notify(tx, f.now(), f.Mail, u, n)
 }

@@ -591,7 +591,7 @@ CREATE TABLE signin_attempts (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  version BIGINT NOT NULL CHECK (version > 0)
-, step BIGINT NOT NULL DEFAULT 0, factor_verified_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '', trust BOOLEAN NOT NULL DEFAULT FALSE);
+, step BIGINT NOT NULL DEFAULT 0, factor_verified_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '', trust BOOLEAN NOT NULL DEFAULT FALSE, enroll BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX signin_attempts_by_expiry ON signin_attempts (expires_at);
 

@@ -8,7 +8,7 @@ import (
 
 var _ portal.Tx = (*Tx)(nil)
 
-const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at`
+const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at, password_at`
 
 // PortalSession is part of session.Reader.
 func (t *Tx) PortalSession(id string) (portal.Session, bool, error) {
@@ -36,9 +36,9 @@ func (t *Tx) PortalSessionsOfUser(storeID, userID, after string, limit int) ([]p
 func (t *Tx) portalSessions(where string, args ...any) (list []portal.Session, err error) {
 	err = t.rows(`SELECT `+portalSessionColumns+` FROM portal_sessions WHERE `+where, args, func(scan func(...any) error) error {
 		var s portal.Session
-		var created, expires, mfa int64
-		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent, &mfa)
-		s.MFAAt = millis(mfa)
+		var created, expires, mfa, password int64
+		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent, &mfa, &password)
+		s.MFAAt, s.PasswordAt = millis(mfa), millis(password)
 		s.CreatedAt, s.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
 		list = append(list, s)
 		return err
@@ -57,6 +57,12 @@ func (t *Tx) InsertPortalSession(s portal.Session, hash portal.TokenHash) error 
 // SetPortalSessionMFA is part of session.Tx.
 func (t *Tx) SetPortalSessionMFA(id string, at time.Time) (bool, error) {
 	n, err := t.exec(`UPDATE portal_sessions SET mfa_at = $2 WHERE id = $1`, id, unixMillis(at))
+	return n == 1, err
+}
+
+// SetPortalSessionPassword is part of session.Tx.
+func (t *Tx) SetPortalSessionPassword(id string, at time.Time) (bool, error) {
+	n, err := t.exec(`UPDATE portal_sessions SET password_at = $2 WHERE id = $1`, id, unixMillis(at))
 	return n == 1, err
 }
 

@@ -3,6 +3,7 @@ package pages
 import (
 	"net/url"
 	"regexp"
+	"slices"
 )
 
 var (
@@ -19,6 +20,8 @@ func destination(asked string) string {
 		return "/start"
 	}
 	switch {
+	case slices.Contains(accountPaths(), u.Path):
+		return u.Path
 	case u.Path == "/device":
 		return devicePath(u.Query().Get("user_code"))
 	case u.Path == ConsentPath && requestID.MatchString(u.Query().Get("request")):

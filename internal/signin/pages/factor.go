@@ -28,6 +28,8 @@ func (v *visit) visitor() signin.Visit {
 func (p *Pages) mountFactors(mux *http.ServeMux) {
 	for pattern, h := range map[string]handler{
 		"POST /signin/{id}/factor":          p.factor,
+		"POST /signin/{id}/emailed":         p.emailCode,
+		"POST /signin/{id}/emailed/again":   p.emailCodeAgain,
 		"GET /signin/{id}/register/{kind}":  p.registerForm,
 		"POST /signin/{id}/register/{kind}": p.register,
 	} {
@@ -42,7 +44,7 @@ func (v *visit) askFactor(status int, a signin.Attempt, message string) error {
 		return err
 	}
 	v.showAsked(status, "factor.title", asked, map[string]any{
-		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "Other": "/signin?to=" + escape(a.Destination), "Submit": "factor.submit", "Error": message,
+		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "To": "", "Other": "/signin?to=" + escape(a.Destination), "Submit": "factor.submit", "Error": message,
 	})
 	return nil
 }
@@ -84,6 +86,51 @@ func (p *Pages) factor(v *visit) error {
 		return v.proceed(out)
 	}
 	status, message := v.factorProblem(err, v.field("credential") != "")
+	if message == "" {
+		return err
+	}
+	return v.again(id, status, message)
+}
+
+// askEmailCode shows the step that asks for a code that was mailed.
+func (v *visit) askEmailCode(status int, a signin.Attempt, message string) error {
+	asked, err := v.pages.Flow.AskEmailCode(v.r.Context(), v.visitor(), a.ID)
+	if err != nil {
+		return err
+	}
+	v.show(status, "emailcode", "factor.title", map[string]any{
+		"Action": "/signin/" + a.ID + "/emailed", "UserName": a.UserName, "Other": "/signin?to=" + escape(a.Destination),
+		"Address": asked.To, "Trust": asked.Trust, "Error": message,
+	})
+	return nil
+}
+
+// emailCode takes a code that was mailed.
+func (p *Pages) emailCode(v *visit) error {
+	id := v.r.PathValue("id")
+	out, err := p.Flow.EmailCode(v.r.Context(), v.visitor(), id, v.proof())
+	if err == nil {
+		return v.proceed(out)
+	}
+	status, message := v.factorProblem(err, false)
+	if message == "" {
+		return err
+	}
+	if status == http.StatusUnprocessableEntity {
+		message = v.text("emailcode.wrong")
+	}
+	return v.again(id, status, message)
+}
+
+// emailCodeAgain has another code mailed.
+func (p *Pages) emailCodeAgain(v *visit) error {
+	id := v.r.PathValue("id")
+	err := p.Flow.ResendEmailCode(v.r.Context(), v.visitor(), id)
+	if err == nil {
+		v.redirect("/signin/" + id)
+		return nil
+	}
+	status, message := v.factorProblem(err, false)
 	if message == "" {
 		return err
 	}
@@ -133,14 +180,18 @@ func (p *Pages) registerForm(v *visit) error { return v.registering(http.StatusO
 
 func (v *visit) registering(status int, message string) error {
 	id, ctx, flow := v.r.PathValue("id"), v.r.Context(), v.pages.Flow
+	kind, err := v.kind()
+	if err != nil {
+		return err
+	}
 	r, err := flow.Registering(ctx, v.visitor(), id)
 	if err != nil {
 		return err
 	}
 	form := registration{
-		action: "/signin/" + id + "/register/" + v.r.PathValue("kind"), back: "/signin/" + id, trust: r.Trust, message: message,
+		action: "/signin/" + id + "/register/" + kind, back: "/signin/" + id, trust: r.Trust, message: message,
 	}
-	if v.r.PathValue("kind") == "key" {
+	if kind == keyKind {
 		options, err := flow.BeginKey(ctx, v.visitor(), id)
 		if err != nil {
 			return err
@@ -153,6 +204,18 @@ func (v *visit) registering(status int, message string) error {
 		return err
 	}
 	return v.showNewApp(status, form, app)
+}
+
+// keyKind is the kind of device, in addresses, that answers to the browser.
+const keyKind = "key"
+
+// kind is the kind of device in the address.
+func (v *visit) kind() (string, error) {
+	kind := v.r.PathValue("kind")
+	if kind != keyKind && kind != "app" {
+		return "", errNotFound
+	}
+	return kind, nil
 }
 
 // registration is a form that registers a device.
@@ -191,7 +254,7 @@ func (v *visit) typedName(proposal string) string {
 // newDevice reads a form that registers a device.
 func (v *visit) newDevice() signin.NewDevice {
 	n := signin.NewDevice{Name: v.field("name"), First: v.field("first"), Second: v.field("second"), Trust: v.field("trust") != ""}
-	if v.r.PathValue("kind") == "key" {
+	if v.r.PathValue("kind") == keyKind {
 		n.Key = []byte(v.field("credential"))
 	}
 	return n
@@ -199,6 +262,9 @@ func (v *visit) newDevice() signin.NewDevice {
 
 // register registers a device during a sign-in.
 func (p *Pages) register(v *visit) error {
+	if _, err := v.kind(); err != nil {
+		return err
+	}
 	out, err := p.Flow.Register(v.r.Context(), v.visitor(), v.r.PathValue("id"), v.newDevice())
 	if err == nil {
 		return v.proceed(out)
@@ -213,7 +279,7 @@ func (p *Pages) register(v *visit) error {
 // registerProblem is factorProblem for a device that is being registered.
 func (v *visit) registerProblem(err error) (status int, message string) {
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Category == fault.Denied && e.Subject == "factor" {
-		if v.r.PathValue("kind") == "key" {
+		if v.r.PathValue("kind") == keyKind {
 			return http.StatusUnprocessableEntity, v.text("register.key.wrong")
 		}
 		return http.StatusUnprocessableEntity, v.text("register.app.wrong")

@@ -216,8 +216,12 @@ func (p *Pages) followLink(v *visit) error {
 			next = v.text("secured.mailed")
 		}
 		v.done("secured.title", v.text("secured.text")+" "+next)
-	default:
-		return errNotFound
+	default: // a device is to be registered
+		a, err := p.Flow.Enroll(v.r.Context(), v.Visit, token)
+		if err != nil {
+			return v.linkGone(err)
+		}
+		v.redirect("/signin/" + a.ID)
 	}
 	return nil
 }

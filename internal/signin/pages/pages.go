@@ -132,6 +132,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	}
 	p.mountFactors(mux)
 	p.mountMail(mux)
+	p.mountAccount(mux)
 	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
 	if p.Web.Built() {
 		p.Web.Mount(mux)

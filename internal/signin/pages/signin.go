@@ -70,6 +70,8 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 		return v.askFactor(status, a, message)
 	case signin.StepRegister:
 		return v.chooseDevice(a)
+	case signin.StepEmailCode:
+		return v.askEmailCode(status, a, message)
 	case signin.StepBlocked:
 		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Again": "", "AgainText": ""})
 	default:

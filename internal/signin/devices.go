@@ -1,0 +1,132 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/mfa"
+	"github.com/atrium-iam/atrium/internal/session"
+)
+
+// Own is what signed-in people have of second factors.
+type Own struct {
+	Devices  []mfa.Device
+	Browsers []mfa.Browser // that are trusted
+	// May tells whether they may change their devices themselves.
+	May         bool
+	Registering Registering
+}
+
+// Own returns what the person of a session has of second factors.
+func (f *Flow) Own(ctx context.Context, sessionID string) (Own, error) {
+	var own Own
+	err := f.DB.View(ctx, func(tx Tx) error {
+		a, err := f.act(tx, sessionID)
+		if err != nil {
+			return err
+		}
+		own = Own{May: a.settings.OwnDevices, Registering: f.registering(a.settings)}
+		if own.Devices, err = mfa.List(tx, a.user.StoreID, a.user.ID); err != nil {
+			return err
+		}
+		own.Browsers, err = mfa.Browsers(tx, f.now(), a.user.StoreID, a.user.ID)
+		return err
+	})
+	return own, err
+}
+
+// changeDevices runs what a signed-in person changes about their devices, if they may
+// and have proved who they are lately.
+func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, acting) error) error {
+	return f.DB.Update(ctx, func(tx Tx) error {
+		a, err := f.act(tx, sessionID)
+		if err != nil {
+			return err
+		}
+		if !a.settings.OwnDevices {
+			return fault.New(fault.Denied, "own_devices", "Ask an administrator of IAM Identity Center to change your MFA devices.")
+		}
+		if err := a.fresh(f.now()); err != nil {
+			return err
+		}
+		return do(tx, a)
+	})
+}
+
+// NewApp sets up another authenticator app of a signed-in person.
+func (f *Flow) NewApp(ctx context.Context, sessionID string) (mfa.NewApp, error) {
+	var app mfa.NewApp
+	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) (err error) {
+		app, err = f.beginApp(tx, a.session.ID, a.user, a.settings)
+		return err
+	})
+	return app, err
+}
+
+// NewKey begins the registration of another key of a signed-in person.
+func (f *Flow) NewKey(ctx context.Context, sessionID string) ([]byte, error) {
+	var options []byte
+	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) (err error) {
+		options, err = f.beginKey(tx, a.session.ID, a.user, a.settings)
+		return err
+	})
+	return options, err
+}
+
+// AddDevice registers another device of a signed-in person. Its errors are
+// those of Register.
+func (f *Flow) AddDevice(ctx context.Context, v Visit, sessionID string, n NewDevice) error {
+	var refused error // is to commit
+	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+		var err error
+		if refused, err = f.register(tx, v, a.attempt(), a.user, a.settings, n); err != nil || refused != nil {
+			return err
+		}
+		// Who has just registered a device has it.
+		return session.Strengthen(tx, f.now(), a.session.ID)
+	})
+	if err == nil {
+		err = refused
+	}
+	return err
+}
+
+// RenameDevice gives a device of a signed-in person another name.
+func (f *Flow) RenameDevice(ctx context.Context, v Visit, sessionID, deviceID, name string) error {
+	return f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+		d, err := mfa.Rename(tx, a.user.StoreID, a.user.ID, deviceID, name)
+		if err != nil {
+			return err
+		}
+		return f.recordDevice(tx, v, a.attempt(), "UpdateMfaDeviceForUser", d)
+	})
+}
+
+// RemoveDevice takes a device from a signed-in person, and the trust in every
+// browser.
+func (f *Flow) RemoveDevice(ctx context.Context, v Visit, sessionID, deviceID string) error {
+	return f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+		d, err := mfa.Remove(tx, a.user.StoreID, a.user.ID, deviceID)
+		if err != nil {
+			return err
+		}
+		if err := f.recordDevice(tx, v, a.attempt(), "DeleteMfaDeviceForUser", d); err != nil {
+			return err
+		}
+		return f.tell(tx, v, a.user, mail.FactorRemoved, d)
+	})
+}
+
+// ForgetBrowsers ends the trust in every browser of a signed-in person. It makes
+// signing in harder only, so that nothing is asked for first.
+func (f *Flow) ForgetBrowsers(ctx context.Context, sessionID string) error {
+	return f.DB.Update(ctx, func(tx Tx) error {
+		a, err := f.act(tx, sessionID)
+		if err != nil {
+			return err
+		}
+		_, err = mfa.ForgetBrowsers(tx, a.user.StoreID, a.user.ID)
+		return err
+	})
+}

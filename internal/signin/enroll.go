@@ -1,0 +1,60 @@
+package signin
+
+import (
+	"context"
+
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/mfa"
+)
+
+// Enroll uses up a link by which an administrator has a person register a
+// device, and begins the sign-in in which it is registered: after the password
+// and, for who has some already, a second factor. The error is that of
+// maillink.Use.
+func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, error) {
+	if err := f.Admit(v.Address); err != nil {
+		return Attempt{}, err
+	}
+	var a Attempt
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		l, u, err := maillink.Use(tx, f.now(), token)
+		if err != nil {
+			return err
+		}
+		if l.Purpose != maillink.Enrollment {
+			return errNotEnrolling()
+		}
+		a = newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, "/account/devices")
+		a.Enroll = true
+		return tx.InsertSigninAttempt(a)
+	})
+	return a, err
+}
+
+// undo removes a device that somebody else registered for a person, if it is
+// there, and ends the trust in every browser.
+func (f *Flow) undo(tx Tx, v Visit, u directory.User, deviceID string) error {
+	if _, err := mfa.ForgetBrowsers(tx, u.StoreID, u.ID); err != nil || deviceID == "" {
+		return err
+	}
+	d, err := mfa.Remove(tx, u.StoreID, u.ID, deviceID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.recordDevice(tx, v, Attempt{StoreID: u.StoreID, UserID: u.ID}, "DeleteMfaDeviceForUser", d)
+}
+
+// nextEnrolling is what comes next for a person who follows such a link.
+func (f *Flow) nextEnrolling(tx Tx, a Attempt, s authsettings.Settings) (Step, error) {
+	devices, err := mfa.List(tx, a.StoreID, a.UserID)
+	if err == nil && a.FactorVerifiedAt.IsZero() && len(mfa.Usable(devices, s)) > 0 {
+		return StepFactor, nil
+	}
+	return StepRegister, err
+}

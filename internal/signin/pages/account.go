@@ -1,0 +1,303 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/signin"
+)
+
+// The pages on which people look after what guards their account. A root user
+// has the same.
+const (
+	devicesPath  = "/account/devices"
+	registerPath = "/account/devices/register"
+	verifyPath   = "/account/verify"
+)
+
+// accountPaths are the pages of accounts to which people may be sent.
+func accountPaths() []string {
+	return []string{registerPath + "/app", registerPath + "/key", registerPath, devicesPath, "/account/password", "/account/sessions"}
+}
+
+// mountAccount adds the addresses of these pages.
+func (p *Pages) mountAccount(mux *http.ServeMux) {
+	for pattern, h := range map[string]handler{
+		"GET " + devicesPath:                   p.devices,
+		"POST " + devicesPath + "/forget":      p.forgetBrowsers,
+		"GET " + verifyPath:                    p.verify,
+		"POST " + verifyPath + "/factor":       p.verifyFactor,
+		"POST " + verifyPath + "/password":     p.verifyPassword,
+		"GET " + registerPath:                  p.recent(p.chooseNewDevice),
+		"GET " + registerPath + "/{kind}":      p.recent(p.newDeviceForm),
+		"POST " + registerPath + "/{kind}":     p.recent(p.addDevice),
+		"POST " + devicesPath + "/rename/{id}": p.recent(p.renameDevice),
+		"POST " + devicesPath + "/remove/{id}": p.recent(p.removeDevice),
+	} {
+		mux.Handle(pattern, p.handle(p.anybody(h)))
+	}
+}
+
+// self is who is signed in: a person, or a root user.
+func (v *visit) self() (session.Session, directory.User) {
+	if v.root.ID != "" {
+		return v.rootSession, v.root
+	}
+	return v.session, v.user
+}
+
+// anybody sends those who are not signed in, as a person or as a root user, to
+// do so.
+func (p *Pages) anybody(h handler) handler {
+	return func(v *visit) error {
+		if v.root.ID != "" {
+			return h(v)
+		}
+		if v.instance.ID == "" {
+			return errDisabled
+		}
+		return p.signedIn(h)(v)
+	}
+}
+
+// recent lets those through who have proved who they are lately, and has the
+// others do so first: a second factor, or the password of who has none, less
+// than signin.StepUpAge ago. It is for everything that changes what guards an
+// account. h is for those who are signed in.
+func (p *Pages) recent(h handler) handler {
+	return func(v *visit) error {
+		self, _ := v.self()
+		err := p.Flow.Fresh(v.r.Context(), self.ID)
+		if err == nil {
+			err = h(v)
+		}
+		if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == "step_up" {
+			v.redirect(verifyPath + "?to=" + escape(accountPath(v.r.URL.Path)))
+			return nil
+		}
+		return err
+	}
+}
+
+// accountPath returns the page of accounts that a path is or belongs to.
+func accountPath(asked string) string {
+	for _, path := range accountPaths() {
+		if asked == path || strings.HasPrefix(asked, path+"/") {
+			return path
+		}
+	}
+	return devicesPath
+}
+
+// verify asks a signed-in person to prove who they are.
+func (p *Pages) verify(v *visit) error {
+	return v.askAgain(http.StatusOK, accountPath(v.r.URL.Query().Get("to")), "")
+}
+
+func (v *visit) askAgain(status int, to, message string) error {
+	self, user := v.self()
+	asked, err := v.pages.Flow.AskAgain(v.r.Context(), self.ID)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"UserName": user.UserName, "To": to, "Other": "", "Submit": "verify.submit", "Error": message, "Action": verifyPath + "/factor"}
+	if len(asked.Devices) == 0 {
+		v.show(status, "verifypassword", "verify.me.title", data)
+		return nil
+	}
+	v.showAsked(status, "verify.me.title", asked, data)
+	return nil
+}
+
+// verifyFactor takes a second factor, and goes back to what needed it.
+func (p *Pages) verifyFactor(v *visit) error {
+	self, _ := v.self()
+	to := accountPath(v.field("to"))
+	err := p.Flow.ProveAgain(v.r.Context(), v.visitor(), self.ID, v.proof())
+	if err == nil {
+		v.redirect(to)
+		return nil
+	}
+	status, message := v.factorProblem(err, v.field("credential") != "")
+	if message == "" {
+		return err
+	}
+	return v.askAgain(status, to, message)
+}
+
+// verifyPassword takes the password of who has no second factor.
+func (p *Pages) verifyPassword(v *visit) error {
+	self, _ := v.self()
+	to := accountPath(v.field("to"))
+	err := p.Flow.PasswordAgain(v.r.Context(), v.visitor(), self.ID, v.field("password"))
+	e, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case err == nil:
+		v.redirect(to)
+		return nil
+	case ok && e.Category == fault.Denied && e.Subject == "password":
+		return v.askAgain(http.StatusUnprocessableEntity, to, v.text("verify.wrong"))
+	case ok && e.Category == fault.Throttled:
+		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
+		return v.askAgain(http.StatusTooManyRequests, to, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
+	}
+	return err
+}
+
+// shownDevice is a device in words.
+type shownDevice struct {
+	ID, Name, Type, Created, Used string
+	Suspect, Off                  bool
+}
+
+// kindOf is the text that names a type of device.
+func kindOf(t authsettings.MfaType) string {
+	if t == authsettings.Totp {
+		return "register.app"
+	}
+	return "register.key"
+}
+
+// shownBrowser is a trusted browser in words.
+type shownBrowser struct{ Family, Network, Since, Until string }
+
+// devices lists what a person has of second factors.
+func (p *Pages) devices(v *visit) error { return v.showDevices(http.StatusOK, "") }
+
+func (v *visit) showDevices(status int, message string) error {
+	self, user := v.self()
+	own, err := v.pages.Flow.Own(v.r.Context(), self.ID)
+	if err != nil {
+		return err
+	}
+	var devices []shownDevice
+	for _, d := range own.Devices {
+		devices = append(devices, shownDevice{
+			ID: d.ID, Name: d.Name, Type: v.text(kindOf(d.Type)),
+			Created: day(d.CreatedAt), Used: day(d.LastUsedAt), Suspect: d.Suspect, Off: !own.Registering.Offers(d.Type),
+		})
+	}
+	var browsers []shownBrowser
+	for _, b := range own.Browsers {
+		browsers = append(browsers, shownBrowser{b.Family, b.Network, day(b.CreatedAt), day(b.ExpiresAt)})
+	}
+	v.show(status, "devices", "devices.title", map[string]any{
+		"UserName": user.UserName, "Devices": devices, "Browsers": browsers, "May": own.May, "Error": message, "Home": v.home(),
+	})
+	return nil
+}
+
+// home is where a signed-in person came from.
+func (v *visit) home() string {
+	if v.root.ID != "" {
+		return signin.RootDestination
+	}
+	return "/start"
+}
+
+func day(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
+
+func (p *Pages) forgetBrowsers(v *visit) error {
+	self, _ := v.self()
+	if err := p.Flow.ForgetBrowsers(v.r.Context(), self.ID); err != nil {
+		return err
+	}
+	v.setCookie(trustedCookie, "", v.now)
+	v.redirect(devicesPath)
+	return nil
+}
+
+// chooseNewDevice asks which kind of device is to be registered.
+func (p *Pages) chooseNewDevice(v *visit) error {
+	self, _ := v.self()
+	own, err := p.Flow.Own(v.r.Context(), self.ID)
+	if err != nil {
+		return err
+	}
+	if !own.May {
+		return v.showDevices(http.StatusForbidden, "")
+	}
+	v.show(http.StatusOK, "register", "register.title", map[string]any{
+		"Base": registerPath, "Intro": v.text("register.another"), "Back": devicesPath,
+		"App": own.Registering.Offers(authsettings.Totp), "Key": own.Registering.Offers(authsettings.Webauthn),
+	})
+	return nil
+}
+
+func (p *Pages) newDeviceForm(v *visit) error { return v.addingDevice(http.StatusOK, "") }
+
+func (v *visit) addingDevice(status int, message string) error {
+	self, _ := v.self()
+	ctx, flow := v.r.Context(), v.pages.Flow
+	kind, err := v.kind()
+	if err != nil {
+		return err
+	}
+	form := registration{action: registerPath + "/" + kind, back: devicesPath, message: message}
+	if kind == keyKind {
+		var options []byte
+		if options, err = flow.NewKey(ctx, self.ID); err == nil {
+			v.showNewKey(status, form, options)
+			return nil
+		}
+	} else {
+		app, begun := flow.NewApp(ctx, self.ID)
+		if begun == nil {
+			return v.showNewApp(status, form, app)
+		}
+		err = begun
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok && (e.Category == fault.Quota || e.Subject == "own_devices") {
+		return v.showDevices(http.StatusUnprocessableEntity, e.Message)
+	}
+	return err
+}
+
+// addDevice registers another device.
+func (p *Pages) addDevice(v *visit) error {
+	self, _ := v.self()
+	if _, err := v.kind(); err != nil {
+		return err
+	}
+	err := p.Flow.AddDevice(v.r.Context(), v.visitor(), self.ID, v.newDevice())
+	if err == nil {
+		v.redirect(devicesPath)
+		return nil
+	}
+	status, message := v.registerProblem(err)
+	if message == "" {
+		return err
+	}
+	return v.addingDevice(status, message)
+}
+
+func (p *Pages) renameDevice(v *visit) error {
+	self, _ := v.self()
+	return v.changed(p.Flow.RenameDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id"), v.field("name")))
+}
+
+func (p *Pages) removeDevice(v *visit) error {
+	self, _ := v.self()
+	return v.changed(p.Flow.RemoveDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id")))
+}
+
+// changed goes back to the devices after one was changed.
+func (v *visit) changed(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case err == nil:
+		v.redirect(devicesPath)
+		return nil
+	case ok && e.Subject == "mfa_device_name":
+		return v.showDevices(http.StatusUnprocessableEntity, v.text("register.name.wrong"))
+	case ok && (e.Subject == "mfa_device" || e.Subject == "own_devices"):
+		return v.showDevices(http.StatusUnprocessableEntity, e.Message)
+	}
+	return err
+}
