@@ -61,6 +61,9 @@ func sweeps() []sweep {
 		{"codes that were mailed", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteExpiredMailCodes(now, limit)
 		}},
+		{"policy documents", func(tx *store.Tx, _ time.Time, limit int) (int64, error) {
+			return tx.DeleteUnusedDocuments(limit)
+		}},
 		{"throttles", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteForgottenThrottles(now, limit)
 		}},

@@ -42,25 +42,31 @@ func (t *Tx) IAMUserByName(accountID, name string) (iam.User, bool, error) {
 
 // InsertIAMUser stores a new user, unless its name is taken.
 func (t *Tx) InsertIAMUser(u iam.User) (bool, error) {
-	policies, err := t.savePolicies(u.Policies)
+	policies, used, err := t.savePolicies(u.Policies)
 	if err != nil {
 		return false, err
 	}
 	n, err := t.exec(`INSERT INTO iam_users (account_id, user_id, name, name_key, path, policies, created_at, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, name_key) DO NOTHING`,
 		u.AccountID, u.ID, u.Name, strings.ToLower(u.Name), u.Path, policies, u.CreatedAt.UnixMilli(), u.Version)
-	return n == 1, err
+	if err != nil || n != 1 {
+		return false, err
+	}
+	return true, t.useDocuments(u.ID, used)
 }
 
 // UpdateIAMUserPolicies replaces the policies of a user.
 func (t *Tx) UpdateIAMUserPolicies(accountID, userID string, p iam.Policies) error {
-	policies, err := t.savePolicies(p)
+	policies, used, err := t.savePolicies(p)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE iam_users SET policies = $1, version = version + 1 WHERE account_id = $2 AND user_id = $3`,
+	n, err := t.exec(`UPDATE iam_users SET policies = $1, version = version + 1 WHERE account_id = $2 AND user_id = $3`,
 		policies, accountID, userID)
-	return err
+	if err != nil || n != 1 {
+		return err
+	}
+	return t.reuseDocuments(userID, used)
 }
 
 // AccessKeyByID finds a long-term access key and whose it is. The keys of a
@@ -142,7 +148,7 @@ func (t *Tx) RoleByName(accountID, name string) (iam.Role, bool, error) {
 
 // InsertRole stores a new role, unless its name is taken.
 func (t *Tx) InsertRole(r iam.Role) (bool, error) {
-	trust, policies, err := t.saveRoleDocuments(r)
+	trust, policies, used, err := t.saveRoleDocuments(r)
 	if err != nil {
 		return false, err
 	}
@@ -151,33 +157,42 @@ func (t *Tx) InsertRole(r iam.Role) (bool, error) {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (account_id, name_key) DO NOTHING`,
 		r.AccountID, r.ID, r.Name, strings.ToLower(r.Name), r.Path, r.Description, trust,
 		int64(r.MaxSessionDuration/time.Second), int64(r.SessionDuration/time.Second), policies, r.CreatedAt.UnixMilli(), r.Version)
-	return n == 1, err
+	if err != nil || n != 1 {
+		return false, err
+	}
+	return true, t.useDocuments(r.ID, used)
 }
 
-func (t *Tx) saveRoleDocuments(r iam.Role) (trust, policies string, err error) {
+func (t *Tx) saveRoleDocuments(r iam.Role) (trust, policies string, used []string, err error) {
 	if trust, err = t.saveDocument(r.TrustPolicy); err != nil {
-		return "", "", err
+		return "", "", nil, err
 	}
-	policies, err = t.savePolicies(r.Policies)
-	return trust, policies, err
+	policies, used, err = t.savePolicies(r.Policies)
+	return trust, policies, append(used, trust), err
 }
 
 // UpdateRole stores everything but the role's account, id, name, path and date
 // of creation.
 func (t *Tx) UpdateRole(r iam.Role) error {
-	trust, policies, err := t.saveRoleDocuments(r)
+	trust, policies, used, err := t.saveRoleDocuments(r)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE iam_roles SET description = $1, trust_policy = $2, max_session_duration = $3,
+	n, err := t.exec(`UPDATE iam_roles SET description = $1, trust_policy = $2, max_session_duration = $3,
 			session_duration = $4, policies = $5, version = version + 1 WHERE account_id = $6 AND role_id = $7`,
 		r.Description, trust, int64(r.MaxSessionDuration/time.Second), int64(r.SessionDuration/time.Second),
 		policies, r.AccountID, r.ID)
-	return err
+	if err != nil || n != 1 {
+		return err
+	}
+	return t.reuseDocuments(r.ID, used)
 }
 
 // DeleteRole deletes a role.
 func (t *Tx) DeleteRole(accountID, roleID string) error {
-	_, err := t.exec(`DELETE FROM iam_roles WHERE account_id = $1 AND role_id = $2`, accountID, roleID)
-	return err
+	n, err := t.exec(`DELETE FROM iam_roles WHERE account_id = $1 AND role_id = $2`, accountID, roleID)
+	if err != nil || n != 1 {
+		return err
+	}
+	return t.reuseDocuments(roleID, nil)
 }

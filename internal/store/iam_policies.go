@@ -22,18 +22,19 @@ type storedPolicies struct {
 }
 
 // savePolicies stores the documents of p and returns what to write of the
-// rest.
-func (t *Tx) savePolicies(p iam.Policies) (string, error) {
+// rest, and the documents' digests.
+func (t *Tx) savePolicies(p iam.Policies) (text string, used []string, err error) {
 	stored := storedPolicies{Managed: p.Managed, Boundary: p.Boundary, Inline: make(map[string]string, len(p.Inline))}
 	for _, name := range slices.Sorted(maps.Keys(p.Inline)) {
 		digest, err := t.saveDocument(p.Inline[name])
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		stored.Inline[name] = digest
+		used = append(used, digest)
 	}
 	raw, err := json.Marshal(stored)
-	return string(raw), err
+	return string(raw), used, err
 }
 
 func (t *Tx) saveDocument(document string) (digest string, err error) {
@@ -41,6 +42,31 @@ func (t *Tx) saveDocument(document string) (digest string, err error) {
 	digest = hex.EncodeToString(sum[:])
 	_, err = t.exec(`INSERT INTO iam_documents (digest, document) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, digest, document)
 	return digest, err
+}
+
+// useDocuments notes that the user or role ownerID uses documents.
+func (t *Tx) useDocuments(ownerID string, digests []string) error {
+	for _, digest := range digests {
+		if _, err := t.exec(`INSERT INTO iam_document_uses (owner_id, digest) VALUES ($1, $2) ON CONFLICT (owner_id, digest) DO NOTHING`, ownerID, digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reuseDocuments is useDocuments for one that used others before.
+func (t *Tx) reuseDocuments(ownerID string, digests []string) error {
+	if _, err := t.exec(`DELETE FROM iam_document_uses WHERE owner_id = $1`, ownerID); err != nil {
+		return err
+	}
+	return t.useDocuments(ownerID, digests)
+}
+
+// DeleteUnusedDocuments deletes at most limit documents that no user and no
+// role uses, and returns how many.
+func (t *Tx) DeleteUnusedDocuments(limit int) (int64, error) {
+	return t.exec(`DELETE FROM iam_documents WHERE digest IN (SELECT d.digest FROM iam_documents d
+		WHERE NOT EXISTS (SELECT 1 FROM iam_document_uses u WHERE u.digest = d.digest) LIMIT CAST($1 AS BIGINT))`, limit)
 }
 
 // PolicyDocument finds a document by its digest.

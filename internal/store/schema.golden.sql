@@ -248,6 +248,14 @@ CREATE TABLE iam_access_keys (
 
 CREATE INDEX iam_access_keys_by_user ON iam_access_keys (account_id, user_id);
 
+CREATE TABLE iam_document_uses (
+ owner_id TEXT NOT NULL,
+ digest TEXT NOT NULL REFERENCES iam_documents (digest),
+ PRIMARY KEY (owner_id, digest)
+);
+
+CREATE INDEX iam_document_uses_by_digest ON iam_document_uses (digest);
+
 CREATE TABLE iam_documents (
  digest TEXT NOT NULL PRIMARY KEY,
  document TEXT NOT NULL
@@ -405,6 +413,8 @@ CREATE TABLE mfa_challenges (
 );
 
 CREATE INDEX mfa_challenges_by_expiry ON mfa_challenges (expires_at);
+
+CREATE INDEX mfa_challenges_by_user ON mfa_challenges (user_id);
 
 CREATE TABLE mfa_devices (
  store_id TEXT NOT NULL,
