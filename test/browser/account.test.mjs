@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Site, Visitor, chosen, launch } from "./site.mjs";
+
+const another = "Quiet-Harbour-31";
+
+let site, browser;
+before(async () => { [site, browser] = await Promise.all([Site.start(), launch()]); });
+after(async () => { await browser?.close(); await site?.stop(); });
+
+// signedIn is admin in a new browser, at a page.
+async function signedIn(address) {
+  const admin = await Visitor.arrive(browser, site);
+  await admin.goto(address);
+  await admin.signIn("admin");
+  return admin;
+}
+
+test("the account, and another password", async () => {
+  const admin = await signedIn("/account");
+  await admin.shows("Your account", "Alex Admin", "admin@example.com", "Change password", "Where you are signed in");
+  await admin.inspect("account");
+  const elsewhere = await signedIn("/start");
+
+  await admin.page.getByRole("link", { name: "Change password" }).click();
+  await admin.shows("Change password");
+  await admin.inspect("change-password");
+  assert.ok(await admin.page.getByLabel("Sign out everywhere else").isChecked());
+  await admin.fill("Current password", "wrong");
+  await admin.fill("New password", another);
+  await admin.fill("Confirm password", another);
+  await admin.press("Change password");
+  await admin.shows("Change password", "The current password is not correct.");
+  assert.equal(await admin.page.getByLabel("Current password", { exact: true }).inputValue(), "");
+  await admin.inspect("change-password-wrong");
+
+  await admin.fill("Current password", chosen);
+  await admin.fill("New password", another);
+  await admin.fill("Confirm password", another);
+  await admin.press("Change password");
+  await admin.shows("Password changed");
+  await admin.inspect("password-changed");
+  site.passwords.admin = another;
+  await elsewhere.goto("/start");
+  await elsewhere.shows("Sign in");
+  await elsewhere.signIn("admin");
+  assert.equal(elsewhere.path(), "/start");
+});
+
+test("sessions, one by one and all at once", async () => {
+  const admin = await signedIn("/account/sessions");
+  const phone = await Visitor.arrive(browser, site, {
+    userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+  });
+  await phone.goto("/account/sessions");
+  await phone.signIn("admin");
+  await phone.shows("Where you are signed in", "Safari on iPhone");
+
+  await admin.goto("/account/sessions");
+  await admin.shows("Where you are signed in", "Chrome on Linux this browser", "Safari on iPhone", "From 127.0.0.1", "Sign out everywhere");
+  await admin.inspect("sessions");
+  await admin.page.getByRole("button", { name: /^End the session of Safari on iPhone/ }).click();
+  await admin.page.getByRole("button", { name: /Safari/ }).waitFor({ state: "detached" });
+  await phone.goto("/account");
+  await phone.shows("Sign in");
+
+  const other = await signedIn("/start");
+  await admin.goto("/account/sessions");
+  await admin.press("Sign out everywhere");
+  await admin.shows("You are signed out");
+  for (const visitor of [admin, other]) {
+    await visitor.goto("/account");
+    await visitor.shows("Sign in");
+  }
+});
