@@ -107,10 +107,10 @@ func TestSettingUpIsRecorded(t *testing.T) {
 			`operator:root db1 CreateAccessKey {"accessKeyId":"` + held[0].ID + `","userName":"administrator"}`,
 		}
 		got := recorded(t, p)
-		slices.Sort(got)
-		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+		for _, line := range want {
+			if !slices.Contains(got, line) {
+				t.Errorf("the trail lacks %s:\n%s", line, strings.Join(got, "\n"))
+			}
 		}
 	})
 }
@@ -277,15 +277,24 @@ func TestTrailIsReadBesideTheNode(t *testing.T) {
 			t.Error("what is open for reading can be written")
 		}
 	}
-	check(0, 2) // setting up
+	var made int // records of setting up
+	err = db.View(ctx, func(tx *store.Tx) error {
+		pending, err := tx.PendingAudit(100)
+		made = len(pending)
+		return err
+	})
+	if err != nil || made == 0 {
+		t.Fatalf("%d records of setting up, %v", made, err)
+	}
+	check(0, made)
 	if err := p.trail.Flush(ctx); err != nil {
 		t.Fatal(err)
 	}
-	check(2, 0)
+	check(made, 0)
 	if _, err := p.RotateAdministratorKey(ctx, Operator{}, false); err != nil {
 		t.Fatal(err)
 	}
-	check(2, 1)
+	check(made, 1)
 	if err := db.Update(ctx, emptyTrail); err != nil {
 		t.Fatal(err)
 	}
