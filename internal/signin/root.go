@@ -31,13 +31,13 @@ func (f *Flow) RedeemRootLink(ctx context.Context, v Visit, token string) (Attem
 	if err := f.Admit(v.Address); err != nil {
 		return Attempt{}, err
 	}
-	var a Attempt
+	var out Outcome
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		u, p, err := rootuser.Redeem(tx, f.now(), token)
 		if err != nil {
 			return err
 		}
-		a = newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, RootDestination)
+		a := newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, RootDestination)
 		a.UserID, a.PasswordVerifiedAt, a.PasswordVersion, a.PasswordExpired = u.ID, f.now(), p.Version, true
 		r, err := f.record(tx, v, a, "CredentialVerification", typePassword, true)
 		if err != nil {
@@ -46,7 +46,11 @@ func (f *Flow) RedeemRootLink(ctx context.Context, v Visit, token string) (Attem
 		if err := audit.Append(tx, r); err != nil {
 			return err
 		}
-		return tx.InsertSigninAttempt(a)
+		if err := tx.InsertSigninAttempt(a); err != nil {
+			return err
+		}
+		out, err = f.settle(tx, v, a)
+		return err
 	})
-	return a, err
+	return out.Attempt, err
 }

@@ -18,19 +18,22 @@ const screenshots = process.env.ATRIUM_SCREENSHOTS;
 
 // Site is a node on a data directory of its own.
 export class Site {
-  static async start() {
+  // start starts the program with flags beside those that every site has.
+  static async start(...flags) {
     const site = new Site();
+    site.flags = flags;
     site.dir = fs.mkdtempSync(path.join(os.tmpdir(), "atrium-browser-"));
     site.port = 0;
     await site.run();
-    const lines = fs.readFileSync(path.join(site.dir, "credentials.txt"), "utf8").trim().split("\n");
+    const credentials = path.join(site.dir, "credentials.txt"); // an empty node has none
+    const lines = fs.existsSync(credentials) ? fs.readFileSync(credentials, "utf8").trim().split("\n") : [];
     site.passwords = Object.fromEntries(lines.map((line) => line.split(": ")));
     return site;
   }
 
   // run starts the program, on the port that it had before.
   async run() {
-    this.process = spawn(program, ["dev", "--data-dir", this.dir, "--listen", `127.0.0.1:${this.port}`], { stdio: ["ignore", "pipe", "inherit"] });
+    this.process = spawn(program, ["dev", "--data-dir", this.dir, "--listen", `127.0.0.1:${this.port}`, ...this.flags], { stdio: ["ignore", "pipe", "inherit"] });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
     let said = "";
     await new Promise((resolve, reject) => {
@@ -43,6 +46,7 @@ export class Site {
         resolve();
       });
     });
+    this.said = said;
     this.url = said.match(/http:\/\/localhost:\d+/)[0];
     this.port = new URL(this.url).port;
   }
@@ -110,6 +114,7 @@ export class Visitor {
     visitor.site = site;
     visitor.context = await browser.newContext(options);
     visitor.page = await visitor.context.newPage();
+    visitor.page.setDefaultTimeout(20_000);
     visitor.problems = [];
     visitor.page.on("pageerror", (error) => visitor.problems.push(error.message));
     visitor.page.on("console", (message) => {
@@ -126,9 +131,16 @@ export class Visitor {
   heading() { return this.page.getByRole("heading", { level: 1 }).textContent(); }
   path() { return new URL(this.page.url()).pathname; }
 
+  // shows waits for a page with a heading and with texts: pages of script grow.
   async shows(heading, ...texts) {
-    assert.equal(await this.heading(), heading, `at ${this.page.url()}`);
-    for (const text of texts) assert.ok((await this.page.textContent("body")).includes(text), `${this.page.url()} does not say ${text}`);
+    await this.page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor().catch(async () => {
+      assert.equal(await this.heading(), heading, `at ${this.page.url()}`);
+    });
+    for (const text of texts) {
+      await this.page.waitForFunction((wanted) => document.body.textContent.includes(wanted), text).catch(async () => {
+        assert.fail(`${this.page.url()} does not say ${text}, but ${await this.page.textContent("body")}`);
+      });
+    }
   }
 
   // signIn takes a person through the sign-in that a page has asked for.
@@ -146,8 +158,8 @@ export class Visitor {
 
   // inspect holds the page to the rules, in light and dark, on a phone and on a
   // desk: accessible (WCAG 2.2 AA), nothing cut off, no error of script or
-  // policy.
-  async inspect(name) {
+  // policy. smallest is the least height of what is touched, in pixels.
+  async inspect(name, { smallest = 32 } = {}) {
     for (const colorScheme of ["light", "dark"]) {
       for (const [device, viewport] of Object.entries({ phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } })) {
         const where = `${name}, ${device}, ${colorScheme}`;
@@ -155,6 +167,7 @@ export class Visitor {
         await this.page.setViewportSize(viewport);
         if (screenshots) {
           fs.mkdirSync(screenshots, { recursive: true });
+          await this.page.waitForTimeout(300); // what moves comes to rest
           await this.page.screenshot({ path: path.join(screenshots, `${name}-${device}-${colorScheme}.png`), fullPage: true });
         }
         if (axe.includes(`${device} ${colorScheme}`)) {
@@ -164,8 +177,8 @@ export class Visitor {
         }
         const wide = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(wide <= 0, `${where}: ${wide} pixels too wide`);
-        const small = await this.page.evaluate(() => [...document.querySelectorAll("button, a.button, input:not([type=hidden], .away)")]
-          .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 32).map((e) => e.outerHTML));
+        const small = await this.page.evaluate((smallest) => [...document.querySelectorAll("button, a.button, label:has(> [type=checkbox]), input:not([type=hidden], [type=checkbox], .away)")]
+          .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < smallest).map((e) => e.outerHTML), smallest);
         assert.deepEqual(small, [], `${where}: too small to touch`);
       }
     }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+
+	"github.com/atrium-iam/atrium/internal/signin"
 )
 
 var (
@@ -26,7 +28,7 @@ func destination(asked string) string {
 		return devicePath(u.Query().Get("user_code"))
 	case u.Path == ConsentPath && requestID.MatchString(u.Query().Get("request")):
 		return ConsentPath + "?request=" + u.Query().Get("request")
-	case u.Path == accountHome, u.Path == passwordPath, u.Path == sessionsPath:
+	case u.Path == accountHome, u.Path == passwordPath, u.Path == sessionsPath, u.Path == signin.RootDestination:
 		return u.Path
 	default:
 		return "/start"

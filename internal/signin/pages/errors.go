@@ -71,6 +71,8 @@ func (v *visit) refusalOf(err error) refusal {
 		e = fault.New(fault.Internal, "", "")
 	}
 	switch e.Subject {
+	case "root_link":
+		return refusal{status: http.StatusGone, title: "root.link.gone", message: e.Message, again: "/root/signin", againText: "root.signin.title"}
 	case "signin_attempt":
 		return refusal{status: http.StatusGone, title: "expired.title", text: "expired.text", again: home, againText: "expired.again"}
 	case "user_code", "expired_token", "authorization_request": // of package oauth
