@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -73,7 +75,7 @@ func (l *loader) checkS3(c *Config) {
 	default:
 		l.readS3Accounts(c)
 	}
-	if c.DataURL != nil && c.PublicURL != nil && strings.EqualFold(c.DataURL.Host, c.PublicURL.Host) {
+	if c.DataURL != nil && c.PublicURL != nil && strings.EqualFold(c.DataURL.Hostname(), c.PublicURL.Hostname()) {
 		l.problems.add("data_url and public_url have the same host: stored content must not be served beside the sign-in page")
 	}
 }
@@ -107,13 +109,18 @@ func (l *loader) readS3Accounts(c *Config) {
 		return
 	}
 	c.S3.Accounts = make(map[string]S3Credentials, len(accounts))
-	for id, a := range accounts {
+	owner := make(map[string]string, len(accounts)) // by access key id
+	for _, id := range slices.Sorted(maps.Keys(accounts)) {
+		a := accounts[id]
 		switch {
 		case !accountID.MatchString(id):
 			l.problems.add("s3.accounts_file: %s: %q is no account id, which is 12 digits in quotes", path, id)
 		case a.AccessKeyID == "" || a.SecretAccessKey == "":
 			l.problems.add("s3.accounts_file: %s: the account %s lacks access_key_id or secret_access_key", path, id)
+		case owner[a.AccessKeyID] != "":
+			l.problems.add("s3.accounts_file: %s: the accounts %s and %s have the same access key: they would share their buckets", path, owner[a.AccessKeyID], id)
 		default:
+			owner[a.AccessKeyID] = id
 			c.S3.Accounts[id] = S3Credentials{a.AccessKeyID, Secret(a.SecretAccessKey)}
 		}
 	}

@@ -55,6 +55,8 @@ func TestProblemsOfS3(t *testing.T) {
 		"no accounts":   {good, 0o600, []string{"ATRIUM_S3_ACCOUNTS_FILE="}, "s3.accounts_file is missing"},
 		"no file":       {good, 0o600, []string{"ATRIUM_S3_ACCOUNTS_FILE=/dev/null/x"}, "cannot be read"},
 		"a path":        {good, 0o600, []string{"ATRIUM_S3_ENDPOINT=https://s3.example.com/minio"}, "give a scheme and a host"},
+		"shared":        {good + "\"222222222222\": {access_key_id: PROD, secret_access_key: hunter2}\n", 0o600, nil, "the accounts 111111111111 and 222222222222 have the same access key"},
+		"other port":    {good, 0o600, []string{"ATRIUM_DATA_URL=http://localhost:9000"}, "data_url and public_url have the same host"},
 		"one host":      {good, 0o600, []string{"ATRIUM_DATA_URL=http://localhost:8484"}, "data_url and public_url have the same host"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -114,7 +114,10 @@ func check(op *s3.Operation) error {
 	}
 	if d, ok := op.Document.(*s3.Delete); ok {
 		for _, o := range d.Objects {
-			keys = append(keys, o.Key)
+			if keys = append(keys, o.Key); o.ETag != "" {
+				// A server that does not know it would delete all the same.
+				return s3.Fail("NotImplemented").With("Element", "ETag")
+			}
 		}
 	}
 	for _, key := range keys {

@@ -227,12 +227,11 @@ func (s *Store) deleteObjects(ctx context.Context, account string, op *s3.Operat
 			return err
 		}
 		for _, o := range request.Objects {
-			if o.VersionID != "" && o.VersionID != noVersion {
-				e := s3.Fail("NoSuchVersion")
+			blobs, err := tx.drop(account, op.Bucket, o)
+			if e, ok := errors.AsType[*s3.Error](err); ok {
 				out.Errors = append(out.Errors, s3.DeleteError{Key: o.Key, VersionID: o.VersionID, Code: e.Code, Message: e.Message})
 				continue
 			}
-			blobs, err := tx.deleteObject(account, op.Bucket, o.Key)
 			if err != nil {
 				return err
 			}
@@ -248,6 +247,24 @@ func (s *Store) deleteObjects(ctx context.Context, account string, op *s3.Operat
 	}
 	s.blobs.remove(gone...)
 	return &s3.Answer{Document: out}, nil
+}
+
+// drop deletes an object when it is the one that is meant, and returns its
+// files.
+func (t *tx) drop(account, bucket string, want s3.ObjectToDrop) ([]blob, error) {
+	if want.VersionID != "" && want.VersionID != noVersion {
+		return nil, s3.Fail("NoSuchVersion")
+	}
+	if want.ETag != "" {
+		o, err := t.object(account, bucket, want.Key)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkWrite(http.Header{"If-Match": {want.ETag}}, o); err != nil {
+			return nil, err
+		}
+	}
+	return t.deleteObject(account, bucket, want.Key)
 }
 
 func (s *Store) copyObject(ctx context.Context, account string, op *s3.Operation) (*s3.Answer, error) {

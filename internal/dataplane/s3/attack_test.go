@@ -322,31 +322,32 @@ func TestAServerThatIsGone(t *testing.T) {
 }
 
 func TestMultiDeleteIsDecidedKeyByKey(t *testing.T) {
-	const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::trash/mine/*"}]}`
-	d := open(t)
-	c, ctx := d.client(d.admit(account, everything)), t.Context()
-	guest := d.admit(account, policy)
-	must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("trash")}))(t)
-	for _, key := range []string{"mine/1", "yours/1"} {
-		must(c.PutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("trash"), Key: &key, Body: strings.NewReader("x")}))(t)
-	}
-	status, body := d.ask(t, guest, http.MethodPost, "/trash?delete=", `<Delete><Object><Key>mine/1</Key></Object><Object><Key>yours/1</Key></Object><Object><Key>mine/2</Key><VersionId>v</VersionId></Object></Delete>`)
-	if status != http.StatusOK || strings.Count(body, "<Deleted>") != 1 || strings.Count(body, "<Code>AccessDenied</Code>") != 2 || !strings.Contains(body, "s3:DeleteObjectVersion on resource: &#34;arn:aws:s3:::trash/mine/2&#34;") {
-		t.Errorf("got %d %s", status, body)
-	}
-	if _, err := c.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: aws.String("trash"), Key: aws.String("yours/1")}); err != nil {
-		t.Error(err)
-	}
-	status, body = d.ask(t, guest, http.MethodPost, "/trash?delete=", `<Delete><Object><Key>yours/1</Key></Object></Delete>`)
-	if status != http.StatusOK || strings.Count(body, "<Code>AccessDenied</Code>") != 1 || strings.Contains(body, "<Deleted>") {
-		t.Errorf("got %d %s", status, body)
-	}
-	for name, document := range map[string]string{
-		"no keys": "<Delete></Delete>", "another": "<Tagging></Tagging>", "no XML": "x", "entities": `<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]><Delete><Object><Key>&e;</Key></Object></Delete>`,
-	} {
-		status, body := d.ask(t, guest, http.MethodPost, "/trash?delete=", document)
-		wants(t, name, status, body, "MalformedXML")
-	}
-	status, body = d.ask(t, guest, http.MethodPost, "/trash?delete=", "")
-	wants(t, "empty", status, body, "MissingRequestBodyError")
+	eachStorage(t, func(t *testing.T, d *door) {
+		const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:DeleteObject","Resource":"arn:aws:s3:::trash/mine/*"}]}`
+		c, ctx := d.client(d.admit(account, everything)), t.Context()
+		guest := d.admit(account, policy)
+		must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("trash")}))(t)
+		for _, key := range []string{"mine/1", "yours/1"} {
+			must(c.PutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("trash"), Key: &key, Body: strings.NewReader("x")}))(t)
+		}
+		status, body := d.ask(t, guest, http.MethodPost, "/trash?delete=", `<Delete><Object><Key>mine/1</Key></Object><Object><Key>yours/1</Key></Object><Object><Key>mine/2</Key><VersionId>v</VersionId></Object></Delete>`)
+		if status != http.StatusOK || strings.Count(body, "<Deleted>") != 1 || strings.Count(body, "<Code>AccessDenied</Code>") != 2 || !strings.Contains(body, "s3:DeleteObjectVersion on resource: &#34;arn:aws:s3:::trash/mine/2&#34;") {
+			t.Errorf("got %d %s", status, body)
+		}
+		if _, err := c.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: aws.String("trash"), Key: aws.String("yours/1")}); err != nil {
+			t.Error(err)
+		}
+		status, body = d.ask(t, guest, http.MethodPost, "/trash?delete=", `<Delete><Object><Key>yours/1</Key></Object></Delete>`)
+		if status != http.StatusOK || strings.Count(body, "<Code>AccessDenied</Code>") != 1 || strings.Contains(body, "<Deleted>") {
+			t.Errorf("got %d %s", status, body)
+		}
+		for name, document := range map[string]string{
+			"no keys": "<Delete></Delete>", "another": "<Tagging></Tagging>", "no XML": "x", "entities": `<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]><Delete><Object><Key>&e;</Key></Object></Delete>`,
+		} {
+			status, body := d.ask(t, guest, http.MethodPost, "/trash?delete=", document)
+			wants(t, name, status, body, "MalformedXML")
+		}
+		status, body = d.ask(t, guest, http.MethodPost, "/trash?delete=", "")
+		wants(t, "empty", status, body, "MissingRequestBodyError")
+	})
 }

@@ -18,31 +18,85 @@ import (
 type serviceKeys struct {
 	looked *policy.KeySet
 
-	parameters map[string]policy.Key // by name of a parameter of the query
-	headers    map[string]policy.Key // by name of a header field
+	listing []requestKey // of a list
+	writing []requestKey // of what is stored
+	acl     requestKey
+	match   requestKey
+	bucket  []requestKey // of a new bucket
+
 	account, authType, version, age, contentHash, tls, location, source, creation, tagKeys,
 	versionID policy.Key
+}
+
+// requestKey is a condition key and the parameter or header field that its
+// value is from.
+type requestKey struct {
+	from string
+	key  policy.Key
+}
+
+// keys are groups of condition keys that actions have beside those that all
+// have, which tell how the request is signed and whose the bucket is.
+type keys uint8
+
+const (
+	listKeys    keys = 1 << iota // s3:prefix, s3:delimiter, s3:max-keys
+	versionKeys                  // s3:VersionId
+	writeKeys                    // of a copy, of conditions, of attributes
+	tagKeys                      // of the tags that the request gives
+	aclKeys                      // s3:x-amz-acl
+	matchKeys                    // s3:if-match
+	bucketKeys                   // s3:LocationConstraint, s3:x-amz-object-ownership
+)
+
+// keysOf are the groups that an action has (Service Authorization Reference,
+// "Actions defined by Amazon S3"). A key that an action does not have is absent
+// there, whatever the request carries.
+func keysOf(action string) keys {
+	switch action {
+	case "s3:ListBucket", "s3:ListBucketVersions":
+		return listKeys
+	case "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:DeleteObjectVersionTagging":
+		return versionKeys
+	case "s3:DeleteObject":
+		return matchKeys
+	case "s3:DeleteObjectVersion":
+		return matchKeys | versionKeys
+	case "s3:PutObject":
+		return writeKeys | tagKeys | aclKeys | matchKeys
+	case "s3:PutObjectAcl":
+		return aclKeys
+	case "s3:PutObjectTagging":
+		return tagKeys
+	case "s3:PutObjectVersionTagging":
+		return tagKeys | versionKeys
+	case "s3:CreateBucket":
+		return bucketKeys | aclKeys
+	}
+	return 0
 }
 
 func newServiceKeys() *serviceKeys {
 	return &serviceKeys{
 		// Those of them that a request gives no value are absent.
 		looked: policy.NewKeySet(
-			"s3:prefix", "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:LocationConstraint", "s3:locationconstraint",
+			"s3:prefix", "s3:delimiter", "s3:max-keys", "s3:VersionId", "s3:LocationConstraint",
 			"s3:authType", "s3:signatureversion", "s3:signatureAge", "s3:TlsVersion", "s3:ResourceAccount",
 			"s3:x-amz-*", "s3:RequestObjectTag/*", "s3:RequestObjectTagKeys", "s3:ObjectCreationOperation",
 			"s3:if-match", "s3:if-none-match", "s3:object-lock-*", "s3:DataAccessPoint*", "s3:AccessPoint*",
 			"s3:AccessGrantsInstanceArn", "s3:InventoryAccessibleOptionalFields", "s3:AnnotationName", "s3:BucketTag/*",
 		),
-		parameters: map[string]policy.Key{
-			"prefix": policy.NewKey("s3:prefix"), "delimiter": policy.NewKey("s3:delimiter"), "max-keys": policy.NewKey("s3:max-keys"),
+		listing: []requestKey{
+			{"prefix", policy.NewKey("s3:prefix")}, {"delimiter", policy.NewKey("s3:delimiter")}, {"max-keys", policy.NewKey("s3:max-keys")},
 		},
-		headers: map[string]policy.Key{
-			"X-Amz-Acl": policy.NewKey("s3:x-amz-acl"), "X-Amz-Storage-Class": policy.NewKey("s3:x-amz-storage-class"),
-			"X-Amz-Metadata-Directive": policy.NewKey("s3:x-amz-metadata-directive"),
-			"X-Amz-Object-Ownership":   policy.NewKey("s3:x-amz-object-ownership"),
-			"If-Match":                 policy.NewKey("s3:if-match"), "If-None-Match": policy.NewKey("s3:if-none-match"),
+		writing: []requestKey{
+			{"X-Amz-Storage-Class", policy.NewKey("s3:x-amz-storage-class")},
+			{"X-Amz-Metadata-Directive", policy.NewKey("s3:x-amz-metadata-directive")},
+			{"If-None-Match", policy.NewKey("s3:if-none-match")},
 		},
+		acl:     requestKey{"X-Amz-Acl", policy.NewKey("s3:x-amz-acl")},
+		match:   requestKey{"If-Match", policy.NewKey("s3:if-match")},
+		bucket:  []requestKey{{"X-Amz-Object-Ownership", policy.NewKey("s3:x-amz-object-ownership")}},
 		account: policy.NewKey("s3:ResourceAccount"), authType: policy.NewKey("s3:authType"),
 		version: policy.NewKey("s3:signatureversion"), age: policy.NewKey("s3:signatureAge"),
 		contentHash: policy.NewKey("s3:x-amz-content-sha256"), tls: policy.NewKey("s3:TlsVersion"),
@@ -52,25 +106,30 @@ func newServiceKeys() *serviceKeys {
 	}
 }
 
-// conditionValues are the condition keys that the caller's policies see.
-func (c *call) conditionValues(r *http.Request) *policy.Values {
-	v := c.keys.Values(c.caller, iam.Facts{
+// conditionValues returns what makes the condition keys that the caller's
+// policies see when they are asked for an action, on a version of an object
+// when it is named.
+func (c *call) conditionValues(r *http.Request) func(action, versionID string) *policy.Values {
+	facts := iam.Facts{
 		Time: c.began, SourceIP: c.source, UserAgent: r.UserAgent(), Referer: r.Referer(), SecureTransport: c.Secure(r),
 		RequestedRegion: c.claim.Scope.Region, OrganizationID: c.org,
 		ResourceAccount: c.caller.AccountID, ResourceOrganizationID: c.org,
-	})
+	}
+	return func(action, versionID string) *policy.Values {
+		v := c.keys.Values(c.caller, facts)
+		v.Cover(c.own.looked)
+		c.setSignature(v, r)
+		c.setRequest(v, keysOf(action))
+		if keysOf(action)&versionKeys != 0 && versionID != "" {
+			v.Set(c.own.versionID, versionID)
+		}
+		return v
+	}
+}
+
+// setSignature sets the keys that all actions have.
+func (c *call) setSignature(v *policy.Values, r *http.Request) {
 	k := c.own
-	v.Cover(k.looked)
-	for name, key := range k.parameters {
-		if value, given := c.op.Query[name]; given {
-			v.Set(key, value)
-		}
-	}
-	for name, key := range k.headers {
-		if value := r.Header.Get(name); value != "" {
-			v.Set(key, value)
-		}
-	}
 	v.Set(k.account, c.caller.AccountID)
 	v.Set(k.version, "AWS4-HMAC-SHA256")
 	v.Set(k.age, strconv.FormatInt(max(0, c.began.Sub(c.claim.Time).Milliseconds()), 10))
@@ -82,31 +141,49 @@ func (c *call) conditionValues(r *http.Request) *policy.Values {
 	if r.TLS != nil {
 		v.Set(k.tls, tlsVersion(r.TLS.Version))
 	}
-	c.setOperation(v)
-	return v
 }
 
-// setOperation sets the keys that tell what is done.
-func (c *call) setOperation(v *policy.Values) {
+// setRequest sets the keys of the groups that are about what the request asks
+// for.
+func (c *call) setRequest(v *policy.Values, has keys) {
 	k, o := c.own, c.op
-	if d, ok := o.Document.(*CreateBucketConfiguration); ok && d.LocationConstraint != "" {
-		v.Set(k.location, d.LocationConstraint)
+	if has&listKeys != 0 {
+		for _, l := range k.listing {
+			if value, given := o.Query[l.from]; given {
+				v.Set(l.key, value)
+			}
+		}
 	}
-	version := o.Query["versionId"]
-	if o.Source != nil {
-		v.Set(k.source, o.Source.Bucket+"/"+o.Source.Key)
-		version = o.Source.VersionID
+	if has&writeKeys != 0 {
+		c.setFields(v, k.writing...)
+		if o.Source != nil {
+			v.Set(k.source, o.Source.Bucket+"/"+o.Source.Key)
+		}
+		v.Set(k.creation, strconv.FormatBool(o.Name == "PutObject" || o.Name == "CopyObject" || o.Name == "CompleteMultipartUpload"))
 	}
-	if version != "" {
-		v.Set(k.versionID, version)
+	if has&aclKeys != 0 {
+		c.setFields(v, k.acl)
 	}
-	switch o.Name {
-	case "PutObject", "CopyObject", "CompleteMultipartUpload":
-		v.Set(k.creation, "true")
-	case "CreateMultipartUpload", "UploadPart", "UploadPartCopy":
-		v.Set(k.creation, "false")
+	if has&matchKeys != 0 {
+		c.setFields(v, k.match)
 	}
-	c.setTags(v)
+	if has&bucketKeys != 0 {
+		c.setFields(v, k.bucket...)
+		if d, ok := o.Document.(*CreateBucketConfiguration); ok && d.LocationConstraint != "" {
+			v.Set(k.location, d.LocationConstraint)
+		}
+	}
+	if has&tagKeys != 0 {
+		c.setTags(v)
+	}
+}
+
+func (c *call) setFields(v *policy.Values, fields ...requestKey) {
+	for _, f := range fields {
+		if value := c.field(f.from); value != "" {
+			v.Set(f.key, value)
+		}
+	}
 }
 
 // setTags sets the keys of the tags that the request gives an object.

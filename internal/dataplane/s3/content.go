@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -49,11 +50,39 @@ func (c *call) readDocument(r *http.Request) *Error {
 		}
 		return Fail("MissingRequestBodyError")
 	}
+	if err := checkElements(text, c.spec.elements); err != nil {
+		return err
+	}
 	c.op.Document = c.spec.request()
 	if err := xml.NewDecoder(bytes.NewReader(text)).Decode(c.op.Document); err != nil { //nolint:gosec // into structs of a few fields, from 4 MiB at most
 		return Fail("MalformedXML")
 	}
 	return checkDocument(c.op.Document)
+}
+
+// checkElements holds a document to the elements that are known in it, of which
+// the first is its root: what is not read must not look as if it were done.
+func checkElements(text []byte, known []string) *Error {
+	d := xml.NewDecoder(bytes.NewReader(text))
+	for root := true; ; {
+		token, err := d.RawToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return Fail("MalformedXML")
+		}
+		start, ok := token.(xml.StartElement)
+		switch {
+		case !ok:
+			continue
+		case root && start.Name.Local != known[0]:
+			return Fail("MalformedXML")
+		case !slices.Contains(known, start.Name.Local):
+			return Fail("NotImplemented").With("Element", clip(start.Name.Local))
+		}
+		root = false
+	}
 }
 
 // checkDocument holds a document to its bounds.

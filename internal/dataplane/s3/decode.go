@@ -103,14 +103,23 @@ func (c *call) decode(r *http.Request) *Error {
 			return err
 		}
 	}
+	c.op = o
 	if err := checkMetadata(o.Header); err != nil {
 		return err
 	}
 	if _, err := ParseTags(o.Header.Get("X-Amz-Tagging")); err != nil {
 		return err
 	}
-	c.op = o
 	return checkNumbers(o.Query)
+}
+
+// field returns a header field of the request that the operation has, or that
+// is accepted and changes nothing; "" when there is none.
+func (c *call) field(name string) string {
+	if value, passed := c.passed[name]; passed {
+		return value
+	}
+	return c.op.Header.Get(name)
 }
 
 // takeHeader takes a header field over into the operation, when the table
@@ -138,7 +147,11 @@ func (c *call) takeHeader(o *Operation, name string, values []string) *Error {
 		o.Header.Set(name, values[0])
 		return nil
 	}
-	return c.passOver(name, values[0])
+	if err := c.passOver(name, values[0]); err != nil {
+		return err
+	}
+	c.passed[name] = values[0]
+	return nil
 }
 
 // passOver accepts header fields that change nothing here, or not with that

@@ -258,10 +258,12 @@ type Delete struct {
 	Quiet   bool           `xml:"Quiet,omitempty"`
 }
 
-// ObjectToDrop names an object to delete, and perhaps its version.
+// ObjectToDrop names an object to delete, and perhaps its version, and the ETag
+// that it must have.
 type ObjectToDrop struct {
 	Key       string `xml:"Key"`
 	VersionID string `xml:"VersionId,omitempty"`
+	ETag      string `xml:"ETag,omitempty"`
 }
 
 // DeleteResult answers DeleteObjects.

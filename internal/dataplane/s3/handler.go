@@ -47,6 +47,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Region is where all buckets are.
 	Region string
+	// Idle is how long a connection may be silent while content streams; 0 is a
+	// minute.
+	Idle time.Duration
 	// URL is that of the data host, where stored content is served and nothing
 	// else. Requests that are signed in the query are served there only.
 	URL *url.URL
@@ -75,6 +78,9 @@ type Handler struct {
 
 // New returns a Handler.
 func New(o Options) *Handler {
+	if o.Idle == 0 {
+		o.Idle = usualIdle
+	}
 	return &Handler{
 		Options: o, hosts: dataHosts(o.URL, o.Region), table: operations(), verifier: sigv4.NewVerifier(signingKeys),
 		keys: iam.NewGlobalKeys(), own: newServiceKeys(),
@@ -94,7 +100,7 @@ func Signed(r *http.Request) bool {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{
 		Handler: h, w: w, id: strings.ToUpper(h.IDs.Hex(16)), began: h.Now().UTC().Truncate(time.Millisecond),
-		source: h.ClientIP(r), agent: clip(r.UserAgent()),
+		source: h.ClientIP(r), agent: clip(r.UserAgent()), passed: map[string]string{},
 	}
 	header := w.Header()
 	header.Set("X-Amz-Request-Id", c.id)
@@ -103,10 +109,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// something that it does not say it is.
 	header.Set("Content-Security-Policy", "sandbox")
 	header.Set("X-Content-Type-Options", "nosniff")
+	// An address may hold a signature, which others must not learn.
+	header.Set("Referrer-Policy", "no-referrer")
 	ctx, stop := context.WithCancelCause(r.Context())
 	defer stop(nil)
-	c.live = newLive(w, h.Now, stop)
-	defer c.live.stop()
+	c.live = newLive(w, h.Now, h.Idle, stop)
+	defer c.live.close()
+	if r.ContentLength == 0 {
+		c.live.received()
+	}
 	answer, err := c.run(ctx, r)
 	if err == nil {
 		if err = c.record(); err != nil {
@@ -142,6 +153,7 @@ type call struct {
 	bucket, key string
 	query       map[string]string
 	hoisted     http.Header
+	passed      map[string]string // header fields that change nothing
 	spec        *operation
 	op          *Operation
 	payload     *payload

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -12,10 +13,8 @@ const (
 	// liveInterval is how often credentials are looked at again while a
 	// request is under way.
 	liveInterval = 250 * time.Millisecond
-	// idle is how long a connection may be silent while content streams.
-	idle = 60 * time.Second
-	// refresh is how often the connection's deadlines are moved.
-	refresh = 5 * time.Second
+	// usualIdle is how long a connection may be silent while content streams.
+	usualIdle = 60 * time.Second
 )
 
 // live ends a request when its credentials end, wherever it is: while a body
@@ -25,20 +24,30 @@ const (
 type live struct {
 	rc   *http.ResponseController
 	now  func() time.Time
-	stop func()
+	idle time.Duration // how long the connection may be silent
 
 	mu          sync.Mutex
 	over        bool // the request is answered
 	cancel      context.CancelCauseFunc
+	unwatch     func()
 	cause       error // why the credentials have ended; nil while they live
 	read, write time.Time
 }
 
-func newLive(w http.ResponseWriter, now func() time.Time, cancel context.CancelCauseFunc) *live {
-	return &live{rc: http.NewResponseController(w), now: now, cancel: cancel, stop: func() {}}
+func newLive(w http.ResponseWriter, now func() time.Time, idle time.Duration, cancel context.CancelCauseFunc) *live {
+	return &live{rc: http.NewResponseController(w), now: now, idle: idle, cancel: cancel, unwatch: func() {}}
 }
 
-// watch asks check time and again until stop. The first error ends the
+// close ends the watch. The connection is left alone from then on: it may
+// carry other requests.
+func (l *live) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	l.unwatch()
+}
+
+// watch asks check time and again until close. The first error ends the
 // request.
 func (l *live) watch(ctx context.Context, check func(context.Context) error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -56,12 +65,11 @@ func (l *live) watch(ctx context.Context, check func(context.Context) error) {
 		timer.Reset(liveInterval)
 	})
 	close(armed)
-	l.stop = func() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unwatch = func() {
 		cancel()
 		timer.Stop()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.over = true
 	}
 }
 
@@ -101,11 +109,23 @@ func (l *live) extend(last *time.Time, set func(time.Time) error) error {
 	if l.cause != nil {
 		return l.cause
 	}
-	if now := l.now(); now.Sub(*last) >= refresh {
+	if now := l.now(); now.Sub(*last) >= l.idle/12 {
 		*last = now
-		_ = set(now.Add(idle)) // see end
+		_ = set(now.Add(l.idle)) // see end
 	}
 	return nil
+}
+
+// received tells that the request has come in as a whole. The server goes on
+// to read from the connection, to learn when the client goes away: that must
+// not run into a deadline, which would end the request while the storage
+// works or the answer goes out.
+func (l *live) received() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cause == nil && !l.over {
+		_ = l.rc.SetReadDeadline(time.Time{}) // see end
+	}
 }
 
 // lastWord gives the connection time for an answer that ends the request,
@@ -113,7 +133,7 @@ func (l *live) extend(last *time.Time, set func(time.Time) error) error {
 func (l *live) lastWord() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.rc.SetWriteDeadline(l.now().Add(idle)) // see end
+	_ = l.rc.SetWriteDeadline(l.now().Add(l.idle)) // see end
 }
 
 // incoming is a request's body under the eyes of a live.
@@ -130,6 +150,9 @@ func (i incoming) Read(p []byte) (int, error) {
 	n, err := i.body.Read(p)
 	if ended := i.live.ended(); ended != nil {
 		return 0, ended
+	}
+	if errors.Is(err, io.EOF) {
+		i.live.received()
 	}
 	return n, err
 }

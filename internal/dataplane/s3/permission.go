@@ -12,7 +12,7 @@ import (
 // permit decides about the caller of one request.
 type permit struct {
 	set    policy.Set
-	values *policy.Values
+	values func(action, versionID string) *policy.Values
 	caller iam.Principal
 }
 
@@ -34,7 +34,7 @@ func (c *call) authorize(ctx context.Context, r *http.Request) *Error {
 	}
 	c.permit.values = c.conditionValues(r)
 	for _, n := range c.spec.needs {
-		if n.with != "" && c.op.Header.Get(n.with) == "" {
+		if n.with != "" && c.field(n.with) == "" {
 			continue
 		}
 		if n.on == onEach {
@@ -45,7 +45,7 @@ func (c *call) authorize(ctx context.Context, r *http.Request) *Error {
 		if n.on == onSource {
 			version = c.op.Source.VersionID
 		}
-		if err := c.permit.check(n.of(version), c.arn(n.on)); err != nil {
+		if err := c.permit.check(n.of(version), c.arn(n.on), version); err != nil {
 			return err
 		}
 	}
@@ -81,8 +81,8 @@ func bucketARN(bucket string) string { return "arn:aws:s3:::" + bucket }
 func objectARN(bucket, key string) string { return bucketARN(bucket) + "/" + key }
 
 // check refuses, in AWS's words, what the caller's policies do not allow.
-func (p *permit) check(action, resource string) *Error {
-	d := p.set.Decide(policy.Request{Action: action, Resource: resource, Context: p.values})
+func (p *permit) check(action, resource, versionID string) *Error {
+	d := p.set.Decide(policy.Request{Action: action, Resource: resource, Context: p.values(action, versionID)})
 	if d.Effect == policy.Allow {
 		return nil
 	}
@@ -101,7 +101,7 @@ func (c *call) keepAllowed(n need) {
 	}
 	allowed := drop.Objects[:0]
 	for _, o := range drop.Objects {
-		if err := c.permit.check(n.of(o.VersionID), objectARN(c.bucket, o.Key)); err != nil {
+		if err := c.permit.check(n.of(o.VersionID), objectARN(c.bucket, o.Key), o.VersionID); err != nil {
 			c.refused = append(c.refused, DeleteError{Key: o.Key, VersionID: o.VersionID, Code: err.Code, Message: err.Message})
 			continue
 		}
@@ -118,7 +118,8 @@ func (c *call) limitTags() {
 		return
 	}
 	read := need{action: "s3:GetObjectTagging", versioned: "s3:GetObjectVersionTagging"}
-	if c.permit.check(read.of(o.Source.VersionID), c.arn(onSource)) != nil || c.permit.check("s3:PutObjectTagging", c.arn(onObject)) != nil {
+	version := o.Source.VersionID
+	if c.permit.check(read.of(version), c.arn(onSource), version) != nil || c.permit.check("s3:PutObjectTagging", c.arn(onObject), "") != nil {
 		o.Header.Set("X-Amz-Tagging-Directive", "REPLACE")
 		o.Header.Del("X-Amz-Tagging")
 	}
@@ -135,7 +136,7 @@ func (c *call) hide(err *Error) *Error {
 	if c.op.Source != nil {
 		bucket = c.op.Source.Bucket
 	}
-	if denied := c.permit.check("s3:ListBucket", bucketARN(bucket)); denied != nil {
+	if denied := c.permit.check("s3:ListBucket", bucketARN(bucket), ""); denied != nil {
 		return denied
 	}
 	return err

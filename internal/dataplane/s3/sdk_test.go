@@ -267,39 +267,40 @@ func TestMultipartUploads(t *testing.T) {
 }
 
 func TestPresignedRequests(t *testing.T) {
-	d := open(t)
-	who := d.admit(account, everything)
-	c, ctx := d.client(who), t.Context()
-	must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("start")}))(t)
-	signer := sdk.NewPresignClient(c)
-	put := must(signer.PresignPutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html"), ContentType: aws.String("text/html")}))(t)
-	if status, body := send(t, put.Method, put.URL, put.SignedHeader, "<script>alert(1)</script>"); status != http.StatusOK {
-		t.Fatalf("PUT: %d %s", status, body)
-	}
-	get := must(signer.PresignGetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html"), ResponseContentDisposition: aws.String("inline")}))(t)
-	r, err := http.Get(get.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Body.Close()
-	if text := read(t, r.Body); r.StatusCode != http.StatusOK || text != "<script>alert(1)</script>" {
-		t.Errorf("GET: %d %s", r.StatusCode, text)
-	}
-	for name, want := range map[string]string{
-		"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html", "Content-Disposition": "inline",
-	} {
-		if got := r.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
+	eachStorage(t, func(t *testing.T, d *door) {
+		who := d.admit(account, everything)
+		c, ctx := d.client(who), t.Context()
+		must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("start")}))(t)
+		signer := sdk.NewPresignClient(c)
+		put := must(signer.PresignPutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html"), ContentType: aws.String("text/html")}))(t)
+		if status, body := send(t, put.Method, put.URL, put.SignedHeader, "<script>alert(1)</script>"); status != http.StatusOK {
+			t.Fatalf("PUT: %d %s", status, body)
 		}
-	}
-	people := d.client(who, func(o *sdk.Options) { o.BaseEndpoint = aws.String(d.People) })
-	elsewhere := must(sdk.NewPresignClient(people).PresignGetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html")}))(t)
-	if status, body := send(t, http.MethodGet, elsewhere.URL, nil, ""); status != http.StatusForbidden || !strings.Contains(body, "<Code>AccessDenied</Code>") {
-		t.Errorf("presigned for the people host: %d %s", status, body)
-	}
-	if _, err := people.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html")}); err != nil {
-		t.Errorf("signed in headers on the people host: %v", err)
-	}
+		get := must(signer.PresignGetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html"), ResponseContentDisposition: aws.String("inline")}))(t)
+		r, err := http.Get(get.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if text := read(t, r.Body); r.StatusCode != http.StatusOK || text != "<script>alert(1)</script>" {
+			t.Errorf("GET: %d %s", r.StatusCode, text)
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html", "Content-Disposition": "inline",
+		} {
+			if got := r.Header.Get(name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		people := d.client(who, func(o *sdk.Options) { o.BaseEndpoint = aws.String(d.People) })
+		elsewhere := must(sdk.NewPresignClient(people).PresignGetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html")}))(t)
+		if status, body := send(t, http.MethodGet, elsewhere.URL, nil, ""); status != http.StatusForbidden || !strings.Contains(body, "<Code>AccessDenied</Code>") {
+			t.Errorf("presigned for the people host: %d %s", status, body)
+		}
+		if _, err := people.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: aws.String("start"), Key: aws.String("x.html")}); err != nil {
+			t.Errorf("signed in headers on the people host: %v", err)
+		}
+	})
 }
 
 // send sends a request as it is.
@@ -344,46 +345,47 @@ func TestAccessDeniedSaysWhy(t *testing.T) {
 }
 
 func TestCredentialsThatEndStopWhatTheyBegan(t *testing.T) {
-	d := open(t)
-	who := d.admit(account, everything)
-	c, ctx := d.client(who), t.Context()
-	must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("live")}))(t)
-	must(c.PutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("live"), Key: aws.String("big"), Body: bytes.NewReader(make([]byte, 64<<20))}))(t)
-	up := must(c.CreateMultipartUpload(ctx, &sdk.CreateMultipartUploadInput{Bucket: aws.String("live"), Key: aws.String("new")}))(t)
-	got := must(c.GetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("live"), Key: aws.String("big")}))(t)
+	eachStorage(t, func(t *testing.T, d *door) {
+		who := d.admit(account, everything)
+		c, ctx := d.client(who), t.Context()
+		must(c.CreateBucket(ctx, &sdk.CreateBucketInput{Bucket: aws.String("live")}))(t)
+		must(c.PutObject(ctx, &sdk.PutObjectInput{Bucket: aws.String("live"), Key: aws.String("big"), Body: bytes.NewReader(make([]byte, 64<<20))}))(t)
+		up := must(c.CreateMultipartUpload(ctx, &sdk.CreateMultipartUploadInput{Bucket: aws.String("live"), Key: aws.String("new")}))(t)
+		got := must(c.GetObject(ctx, &sdk.GetObjectInput{Bucket: aws.String("live"), Key: aws.String("big")}))(t)
 
-	slow, feed := io.Pipe()
-	sent := make(chan error, 1)
-	go func() {
-		url := fmt.Sprintf("%s/live/new?partNumber=1&uploadId=%s", d.URL, *up.UploadId)
-		r, err := signed(who, http.MethodPut, url, slow, "UNSIGNED-PAYLOAD", time.Now())
-		if err == nil {
-			r.ContentLength = 64 << 20
-			var response *http.Response
-			if response, err = http.DefaultClient.Do(r); err == nil {
-				body, _ := io.ReadAll(response.Body)
-				response.Body.Close()
-				err = fmt.Errorf("%d %s", response.StatusCode, body)
+		slow, feed := io.Pipe()
+		sent := make(chan error, 1)
+		go func() {
+			url := fmt.Sprintf("%s/live/new?partNumber=1&uploadId=%s", d.URL, *up.UploadId)
+			r, err := signed(who, http.MethodPut, url, slow, "UNSIGNED-PAYLOAD", time.Now())
+			if err == nil {
+				r.ContentLength = 64 << 20
+				var response *http.Response
+				if response, err = http.DefaultClient.Do(r); err == nil {
+					body, _ := io.ReadAll(response.Body)
+					response.Body.Close()
+					err = fmt.Errorf("%d %s", response.StatusCode, body)
+				}
 			}
+			sent <- err
+		}()
+		if _, err := feed.Write(make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
 		}
-		sent <- err
-	}()
-	if _, err := feed.Write(make([]byte, 1<<20)); err != nil {
-		t.Fatal(err)
-	}
-	d.end(who)
-	began := time.Now()
-	select {
-	case err := <-sent:
-		if took := time.Since(began); took > time.Second || !strings.Contains(err.Error(), "ExpiredToken") {
-			t.Errorf("the upload ended after %v: %v", took, err)
+		d.end(who)
+		began := time.Now()
+		select {
+		case err := <-sent:
+			if took := time.Since(began); took > time.Second || !strings.Contains(err.Error(), "ExpiredToken") {
+				t.Errorf("the upload ended after %v: %v", took, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("the upload goes on")
 		}
-	case <-time.After(5 * time.Second):
-		t.Error("the upload goes on")
-	}
-	feed.Close()
-	time.Sleep(time.Second - time.Since(began))
-	if n, err := io.Copy(io.Discard, got.Body); err == nil {
-		t.Errorf("the download went on to its end, %d bytes", n)
-	}
+		feed.Close()
+		time.Sleep(time.Second - time.Since(began))
+		if n, err := io.Copy(io.Discard, got.Body); err == nil {
+			t.Errorf("the download went on to its end, %d bytes", n)
+		}
+	})
 }

@@ -61,6 +61,7 @@ type operation struct {
 	query, headers []string
 	body           body
 	request        func() any // a new document of the request
+	elements       []string   // that it may have, its root first
 	element        string     // of the answer's document
 	answer         func() any // a new document of the answer
 	status         int        // 0 is 200
@@ -92,6 +93,7 @@ var (
 	putObject = []need{{action: "s3:PutObject", on: onObject}}
 	fromCopy  = []need{{action: "s3:GetObject", versioned: "s3:GetObjectVersion", on: onSource}, {action: "s3:PutObject", on: onObject}}
 	tagged    = need{action: "s3:PutObjectTagging", on: onObject, with: "X-Amz-Tagging"}
+	listed    = need{action: "s3:PutObjectAcl", on: onObject, with: "X-Amz-Acl"}
 )
 
 // operations is the table. Actions and resources are those of the Service
@@ -112,8 +114,11 @@ func bucketOperations() []operation {
 		{
 			name: "CreateBucket", method: http.MethodPut, level: bucketLevel, body: document,
 			headers: slices.Concat([]string{"X-Amz-Sdk-Checksum-Algorithm"}, checksums),
-			request: func() any { return new(CreateBucketConfiguration) },
-			needs:   []need{{action: "s3:CreateBucket", on: onBucket}},
+			request: func() any { return new(CreateBucketConfiguration) }, elements: []string{"CreateBucketConfiguration", "LocationConstraint"},
+			needs: []need{
+				{action: "s3:CreateBucket", on: onBucket},
+				{action: "s3:PutBucketOwnershipControls", on: onBucket, with: "X-Amz-Object-Ownership"},
+			},
 		},
 		{
 			name: "HeadBucket", method: http.MethodHead, level: bucketLevel, readOnly: true,
@@ -180,14 +185,14 @@ func objectOperations() []operation {
 		{
 			name: "PutObject", method: http.MethodPut, level: objectLevel, body: streamed, data: true,
 			headers: slices.Concat([]string{"X-Amz-Tagging", "If-Match", "If-None-Match"}, attributes, checksums),
-			needs:   append(putObject[:1:1], tagged),
+			needs:   append(putObject[:1:1], tagged, listed),
 		},
 		{
 			name: "CopyObject", method: http.MethodPut, level: objectLevel, copies: true, data: true,
 			headers: slices.Concat([]string{"X-Amz-Metadata-Directive", "X-Amz-Tagging-Directive", "X-Amz-Tagging", "X-Amz-Checksum-Algorithm", "If-Match", "If-None-Match"},
 				attributes, sourceConditions),
 			element: "CopyObjectResult", answer: func() any { return new(CopyObjectResult) },
-			needs: append(fromCopy[:2:2], tagged),
+			needs: append(fromCopy[:2:2], tagged, listed),
 		},
 		{
 			name: "DeleteObject", method: http.MethodDelete, level: objectLevel, status: http.StatusNoContent, data: true,
@@ -196,7 +201,8 @@ func objectOperations() []operation {
 		},
 		{
 			name: "DeleteObjects", method: http.MethodPost, level: bucketLevel, marks: []string{"delete"}, body: document, data: true,
-			headers: checksums, request: func() any { return new(Delete) },
+			headers: checksums,
+			request: func() any { return new(Delete) }, elements: []string{"Delete", "Quiet", "Object", "Key", "VersionId", "ETag"},
 			element: "DeleteResult", answer: func() any { return new(DeleteResult) },
 			needs: []need{{action: "s3:DeleteObject", versioned: "s3:DeleteObjectVersion", on: onEach}},
 		},
@@ -212,7 +218,8 @@ func tagOperations() []operation {
 		},
 		{
 			name: "PutObjectTagging", method: http.MethodPut, level: objectLevel, marks: []string{"tagging"}, body: document, data: true,
-			query: []string{"versionId"}, headers: checksums, request: func() any { return new(Tagging) },
+			query: []string{"versionId"}, headers: checksums,
+			request: func() any { return new(Tagging) }, elements: []string{"Tagging", "TagSet", "Tag", "Key", "Value"},
 			needs: []need{{action: "s3:PutObjectTagging", versioned: "s3:PutObjectVersionTagging", on: onObject}},
 		},
 		{
@@ -229,7 +236,7 @@ func uploadOperations() []operation {
 			name: "CreateMultipartUpload", method: http.MethodPost, level: objectLevel, marks: []string{"uploads"}, data: true,
 			headers: slices.Concat([]string{"X-Amz-Tagging", "X-Amz-Checksum-Algorithm", "X-Amz-Checksum-Type"}, attributes),
 			element: "InitiateMultipartUploadResult", answer: func() any { return new(InitiateMultipartUploadResult) },
-			needs: append(putObject[:1:1], tagged),
+			needs: append(putObject[:1:1], tagged, listed),
 		},
 		{
 			name: "UploadPart", method: http.MethodPut, level: objectLevel, marks: []string{"uploadId", "partNumber"}, body: streamed, data: true,
@@ -244,7 +251,10 @@ func uploadOperations() []operation {
 		{
 			name: "CompleteMultipartUpload", method: http.MethodPost, level: objectLevel, marks: []string{"uploadId"}, body: document, data: true,
 			headers: slices.Concat([]string{"If-Match", "If-None-Match", "X-Amz-Checksum-Type", "X-Amz-Mp-Object-Size"}, checksums),
-			request: func() any { return new(CompleteMultipartUpload) },
+			request: func() any { return new(CompleteMultipartUpload) }, elements: []string{
+				"CompleteMultipartUpload", "Part", "PartNumber", "ETag",
+				"ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256",
+			},
 			element: "CompleteMultipartUploadResult", answer: func() any { return new(CompleteMultipartUploadResult) },
 			needs: putObject,
 		},
