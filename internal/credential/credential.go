@@ -101,9 +101,12 @@ func Rehash(tx Tx, p Password, hash string) error {
 	return p.update(tx, p.ChangedAt)
 }
 
+// Chosen tells whether the person has ever chosen a password.
+func (p *Password) Chosen() bool { return len(p.own()) > 0 }
+
 // own are the hashes of the person's own passwords, newest first.
 func (p *Password) own() []string {
-	if p.OneTime || p.Hash == "" {
+	if p.OneTime || p.Hash == "" { // of nobody's choice, or void
 		return p.Earlier
 	}
 	return append([]string{p.Hash}, p.Earlier...)

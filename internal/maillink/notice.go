@@ -107,15 +107,15 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string) (l Link, u direc
 // SetPassword stores the password that a person has chosen at a link, of which
 // hash is the hash, and uses the link up. p is the password that the person
 // had, the zero Password for none. All sessions end, as when an administrator
-// sets a password. The address is verified, and a person who had a password is
-// told. from says where it was done.
+// sets a password. The address is verified, and a person who had chosen one
+// before is told. from says where it was done.
 func SetPassword(tx Tx, now time.Time, box *mail.Outbox, token, hash string, p credential.Password, from Notice) (directory.User, error) {
 	_, u, err := Use(tx, now, token)
 	if err != nil {
 		return u, err
 	}
 	p.StoreID, p.UserID = u.StoreID, u.ID
-	had := p.Hash != "" && !p.OneTime
+	had := p.Chosen()
 	if err := credential.Replace(tx, now, p, hash); err != nil {
 		return u, err
 	}

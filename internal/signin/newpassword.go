@@ -7,6 +7,8 @@ import (
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
 )
 
 // NewPassword is the step in which a person replaces a one-time password. A
@@ -22,17 +24,7 @@ func (f *Flow) NewPassword(ctx context.Context, v Visit, id, password string) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := credential.Check(password, namesOf(c.user)...); err != nil {
-		return Outcome{}, err
-	}
-	reused, err := credential.Reused(ctx, f.Hasher, c.password, password)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if reused {
-		return Outcome{}, credential.RefuseReused()
-	}
-	hash, err := f.Hasher.Hash(ctx, password)
+	hash, err := f.hashNew(ctx, c.user, c.password, password)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -66,6 +58,13 @@ func (f *Flow) replace(tx Tx, v Visit, id, hash string) (Outcome, error) {
 	}
 	if err := credential.Replace(tx, f.now(), c.password, hash); err != nil {
 		return Outcome{}, err
+	}
+	if c.password.Chosen() { // not the first password
+		notice := f.notice(v)
+		notice.Kind = mail.PasswordChanged
+		if err := maillink.Notify(tx, f.now(), f.Mail, c.user, notice); err != nil {
+			return Outcome{}, err
+		}
 	}
 	a := c.attempt
 	a.PasswordVersion++

@@ -1,0 +1,154 @@
+package maillink_test
+
+import (
+	"testing"
+
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+func address(s string) []any { return []any{map[string]any{"value": s}} }
+
+func TestAChangedAddressIsVerifiedAnew(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.setPassword("hash")
+		w.change("title", "Builder")
+		w.change("emails", address("SAM.LEE@example.com")) // the same
+		if all := w.letters(); len(all) != 0 {
+			t.Fatalf("letters without a change: %+v", all)
+		}
+		w.change("emails", address("sam@example.org"))
+		all := w.letters()
+		if len(all) != 2 {
+			t.Fatalf("%d letters", len(all))
+		}
+		for _, l := range all {
+			switch l.Kind {
+			case mail.EmailChanged:
+				if l.To != "SAM.LEE@example.com" || l.Content.NotMe == "" || l.Content.About != "sam@example.org" || l.Content.Path != "" {
+					t.Errorf("the notice is %+v", l)
+				}
+			case mail.EmailVerification:
+				if l.To != "sam@example.org" {
+					t.Errorf("the verification went to %s", l.To)
+				}
+				w.update(func(tx *store.Tx) error {
+					_, err := maillink.Verify(tx, w.now, w.token(l.Content.Path))
+					return err
+				})
+			default:
+				t.Errorf("a letter of the kind %s", l.Kind)
+			}
+		}
+		w.update(func(tx *store.Tx) error {
+			verified, err := maillink.Verified(tx, w.sam)
+			if !verified {
+				t.Error("the address is not verified")
+			}
+			return err
+		})
+		w.change("emails", address("sam@example.net"))
+		w.update(func(tx *store.Tx) error {
+			verified, err := maillink.Verified(tx, w.sam)
+			if verified {
+				t.Error("another address counts as verified")
+			}
+			if err != nil {
+				return err
+			}
+			reachable, err := maillink.Reachable(tx, w.sam)
+			if reachable {
+				t.Error("what the person asks for would go to an address that nobody has verified")
+			}
+			return err
+		})
+	})
+}
+
+func TestWhoHasNoPasswordIsNotWarned(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.change("emails", address("sam@example.org"))
+		w.letter(mail.EmailVerification)
+		w.change("emails", nil)
+		if all := w.letters(); len(all) != 0 {
+			t.Errorf("letters: %+v", all)
+		}
+	})
+}
+
+// deny answers a notice with: this wasn't me.
+func (w *world) deny(token string) (mailed bool) {
+	w.t.Helper()
+	w.update(func(tx *store.Tx) (err error) {
+		_, _, mailed, err = maillink.Deny(tx, w.now, w.box, token)
+		return err
+	})
+	return mailed
+}
+
+func TestThisWasntMe(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.setPassword("attacker")
+		w.signIn()
+		w.update(func(tx *store.Tx) error {
+			return maillink.Notify(tx, w.now, w.box, w.sam, maillink.Notice{Kind: mail.FactorAdded, About: "Phone", Undo: "device-1"})
+		})
+		notice := w.letter(mail.FactorAdded)
+		token := w.token(notice.Content.NotMe)
+		if err := w.look(token); err != nil {
+			t.Fatal(err)
+		}
+		if !w.signedIn() || w.password().Hash == "" {
+			t.Fatal("looking at the link did what its button does")
+		}
+		if !w.deny(token) {
+			t.Error("the person, whose address is the same, got no link")
+		}
+		if w.signedIn() || w.password().Hash != "" {
+			t.Error("a session or the password is still good")
+		}
+		reset := w.token(w.letter(mail.PasswordReset).Content.Path)
+		if err := w.choose(reset, "mine"); err != nil {
+			t.Error(err)
+		}
+		wantGone(t, w.try(func(tx *store.Tx) error {
+			_, _, _, err := maillink.Deny(tx, w.now, w.box, token)
+			return err
+		}), maillink.ReasonUsed)
+	})
+}
+
+// TestAStolenAddress has an attacker change the address: who answers at the old
+// one must not send everything to the new one.
+func TestAStolenAddress(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.setPassword("mine")
+		w.change("emails", address("eve@example.org"))
+		var notMe, verification string
+		for _, l := range w.letters() {
+			if l.Kind == mail.EmailChanged {
+				notMe = w.token(l.Content.NotMe)
+			} else {
+				verification = w.token(l.Content.Path)
+			}
+		}
+		if w.deny(notMe) {
+			t.Error("a link went to the address of the attacker")
+		}
+		if all := w.letters(); len(all) != 0 {
+			t.Errorf("letters: %+v", all)
+		}
+		if w.password().Hash != "" {
+			t.Error("the password is still good")
+		}
+		wantGone(t, w.try(func(tx *store.Tx) error {
+			_, err := maillink.Verify(tx, w.now, verification)
+			return err
+		}), maillink.ReasonUsed)
+		w.update(func(tx *store.Tx) error { return maillink.SendReset(tx, w.now, w.box, w.sam, true) })
+		if all := w.letters(); len(all) != 0 {
+			t.Errorf("the attacker gets another password: %+v", all)
+		}
+	})
+}
