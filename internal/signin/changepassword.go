@@ -30,12 +30,13 @@ type PasswordChange struct {
 //
 // A wrong current password is a fault.Denied, subject "password"; a new one
 // that may not be chosen a fault.Invalid with one of credential's reasons; and
-// a session that has ended a fault.NotFound, subject "session".
+// a session that has ended a fault.NotFound, subject "session". Otherwise the
+// errors are those of MayChangePassword.
 func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, in PasswordChange) error {
 	var c claim
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		var err error
-		if c, err = f.claimedBy(tx, s); err != nil {
+		if c, err = f.changing(tx, s); err != nil {
 			return err
 		}
 		if err := credential.Check(in.New, namesOf(c.user)...); err != nil {
@@ -64,25 +65,29 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	return f.DB.Update(ctx, func(tx Tx) error { return f.storeChange(tx, v, c, s, hash, in.EndOthers) })
 }
 
-// claimedBy reads the person of a session, with the password. The attempt of
-// the claim is none that is stored: it names the person.
-func (f *Flow) claimedBy(tx Tx, s session.Session) (claim, error) {
-	s, found, err := session.ByID(tx, f.now(), s.ID)
+// MayChangePassword tells whether the person of a session has proved a second
+// factor lately enough to change the password: fault.Denied, subject "step_up",
+// when not. Of who has none the current password is proof enough.
+func (f *Flow) MayChangePassword(ctx context.Context, s session.Session) error {
+	return f.DB.View(ctx, func(tx Tx) error {
+		_, err := f.changing(tx, s)
+		return err
+	})
+}
+
+// changing reads who changes the password in a session, if they may.
+func (f *Flow) changing(tx Tx, s session.Session) (claim, error) {
+	a, err := f.act(tx, s.ID)
 	if err != nil {
 		return claim{}, err
 	}
-	var u directory.User
-	if found {
-		u, found, err = session.PersonOf(tx, s)
+	if len(a.devices) > 0 {
+		if err := a.fresh(f.now()); err != nil {
+			return claim{}, err
+		}
 	}
-	if err == nil && !found {
-		err = fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
-	}
-	if err != nil {
-		return claim{}, err
-	}
-	c := claim{attempt: Attempt{StoreID: u.StoreID, UserName: u.UserName, UserID: u.ID}, user: u}
-	c.password, _, err = tx.PasswordOf(u.StoreID, u.ID)
+	c := claim{attempt: a.attempt(), user: a.user}
+	c.password, _, err = tx.PasswordOf(a.user.StoreID, a.user.ID)
 	return c, err
 }
 
@@ -104,7 +109,7 @@ func (f *Flow) refuseChange(ctx context.Context, v Visit, c claim, s session.Ses
 // storeChange stores the new password, unless the person, the session or the old
 // password has changed since it was checked.
 func (f *Flow) storeChange(tx Tx, v Visit, checked claim, s session.Session, hash string, endOthers bool) error {
-	c, err := f.claimedBy(tx, s)
+	c, err := f.changing(tx, s)
 	if err != nil {
 		return err
 	}
@@ -120,6 +125,9 @@ func (f *Flow) storeChange(tx Tx, v Visit, checked claim, s session.Session, has
 	if err := f.recordChange(tx, v, c.user, s, "Success", map[string]any{"endOtherSessions": endOthers, "endedSessions": ended}); err != nil {
 		return err
 	}
+	if IsRoot(c.user.StoreID) { // whose account no letter may reset
+		return nil
+	}
 	notice := f.notice(v)
 	notice.Kind = mail.PasswordChanged
 	return maillink.Notify(tx, f.now(), f.Mail, c.user, notice)
@@ -128,7 +136,7 @@ func (f *Flow) storeChange(tx Tx, v Visit, checked claim, s session.Session, has
 // recordChange records that a person changed, or tried to change, the own
 // password.
 func (f *Flow) recordChange(tx Tx, v Visit, u directory.User, s session.Session, result string, more map[string]any) error {
-	in, _, err := tx.InstanceByIdentityStore(u.StoreID)
+	in, err := instanceOf(tx, u.StoreID)
 	if err != nil {
 		return err
 	}

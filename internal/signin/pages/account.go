@@ -23,7 +23,7 @@ const (
 
 // accountPaths are the pages of accounts to which people may be sent.
 func accountPaths() []string {
-	return []string{registerPath + "/app", registerPath + "/key", registerPath, devicesPath, "/account/password", "/account/sessions"}
+	return []string{registerPath + "/app", registerPath + "/key", registerPath, devicesPath, passwordPath, sessionsPath}
 }
 
 // mountAccount adds the addresses of these pages.
@@ -71,12 +71,19 @@ func (p *Pages) anybody(h handler) handler {
 // than signin.StepUpAge ago. It is for everything that changes what guards an
 // account. h is for those who are signed in.
 func (p *Pages) recent(h handler) handler {
-	return func(v *visit) error {
+	return steppedUp(func(v *visit) error {
 		self, _ := v.self()
-		err := p.Flow.Fresh(v.r.Context(), self.ID)
-		if err == nil {
-			err = h(v)
+		if err := p.Flow.Fresh(v.r.Context(), self.ID); err != nil {
+			return err
 		}
+		return h(v)
+	})
+}
+
+// steppedUp has those whom h does not let through prove who they are first.
+func steppedUp(h handler) handler {
+	return func(v *visit) error {
+		err := h(v)
 		if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == "step_up" {
 			v.redirect(verifyPath + "?to=" + escape(accountPath(v.r.URL.Path)))
 			return nil

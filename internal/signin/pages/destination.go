@@ -22,13 +22,13 @@ func destination(asked string) string {
 		return "/start"
 	}
 	switch {
-	case slices.Contains(accountPaths(), u.Path):
+	case u.Path == accountHome, slices.Contains(accountPaths(), u.Path):
 		return u.Path
 	case u.Path == "/device":
 		return devicePath(u.Query().Get("user_code"))
 	case u.Path == ConsentPath && requestID.MatchString(u.Query().Get("request")):
 		return ConsentPath + "?request=" + u.Query().Get("request")
-	case u.Path == accountHome, u.Path == passwordPath, u.Path == sessionsPath, u.Path == signin.RootDestination:
+	case u.Path == signin.RootDestination:
 		return u.Path
 	default:
 		return "/start"

@@ -125,14 +125,13 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"POST /authorize/allow": p.allow,
 		"POST /authorize/deny":  p.deny,
 	}
-	maps.Copy(signedIn, p.selfPages())
-	maps.Copy(signedIn, p.guardedPages())
 	for pattern, h := range signedIn {
 		mux.Handle(pattern, p.handle(p.signedIn(h)))
 	}
 	p.mountFactors(mux)
 	p.mountMail(mux)
 	p.mountAccount(mux)
+	p.mountSelf(mux)
 	mux.HandleFunc("GET /signin/assets/{file}", p.view.asset)
 	if p.Web.Built() {
 		p.Web.Mount(mux)

@@ -127,9 +127,10 @@ type page struct {
 
 // show answers with a page. title is a key of the catalogue.
 func (v *visit) show(status int, name, title string, data map[string]any) {
+	_, user := v.self()
 	p := page{
 		Title: title, Nonce: v.nonce, Token: v.token(),
-		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: v.user.DisplayName, Data: data,
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data,
 	}
 	var body bytes.Buffer
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {

@@ -20,32 +20,31 @@ const (
 	sessionsPath = "/account/sessions"
 )
 
-// selfPages are for everybody who is signed in.
-func (p *Pages) selfPages() map[string]handler {
-	return map[string]handler{
+// mountSelf adds the addresses of these pages, which are for everybody who is
+// signed in. Those that change how a person proves who they are ask for a
+// second factor that was proved a short while ago.
+func (p *Pages) mountSelf(mux *http.ServeMux) {
+	for pattern, h := range map[string]handler{
 		"GET " + accountHome:                            p.account,
-		"GET " + passwordPath:                           p.askPassword,
+		"GET " + passwordPath:                           steppedUp(p.askPassword),
+		"POST " + passwordPath:                          steppedUp(p.changePassword),
 		"GET " + passwordPath + "/done":                 p.passwordDone,
 		"GET " + sessionsPath:                           p.sessions,
 		"POST " + sessionsPath + "/end":                 p.endSession,
 		"POST " + sessionsPath + "/sign-out-everywhere": p.endAllSessions,
-	}
-}
-
-// guardedPages change how a person proves who they are: the place to ask for a
-// second factor that was proved a short while ago.
-func (p *Pages) guardedPages() map[string]handler {
-	return map[string]handler{
-		"POST " + passwordPath: p.changePassword,
+	} {
+		mux.Handle(pattern, p.handle(p.anybody(h)))
 	}
 }
 
 // account leads to what people can look after themselves.
 func (p *Pages) account(v *visit) error {
+	_, user := v.self()
 	v.show(http.StatusOK, "account", "account.title", map[string]any{
-		"Name": v.user.DisplayName, "UserName": v.user.UserName, "Email": v.user.Email(),
+		"Name": user.DisplayName, "UserName": user.UserName, "Email": user.Email(), "Home": v.home(),
 		"Links": []accountLink{
 			{passwordPath, "account.password", "account.password.help"},
+			{devicesPath, "account.devices", "account.devices.help"},
 			{sessionsPath, "account.sessions", "account.sessions.help"},
 		},
 	})
@@ -58,6 +57,10 @@ type accountLink struct{ Path, Title, Help string }
 
 // askPassword asks for the current password and a new one.
 func (p *Pages) askPassword(v *visit) error {
+	self, _ := v.self()
+	if err := p.Flow.MayChangePassword(v.r.Context(), self); err != nil {
+		return err
+	}
 	v.showChangePassword(http.StatusOK, "", "", true)
 	return nil
 }
@@ -65,8 +68,9 @@ func (p *Pages) askPassword(v *visit) error {
 // showChangePassword shows the form, with what was wrong about one of its
 // fields.
 func (v *visit) showChangePassword(status int, field, message string, endOthers bool) {
+	_, user := v.self()
 	v.show(status, "changepassword", "changepassword.title", map[string]any{
-		"UserName": v.user.UserName, "Field": field, "Error": message, "EndOthers": endOthers,
+		"UserName": user.UserName, "Field": field, "Error": message, "EndOthers": endOthers,
 	})
 }
 
@@ -80,7 +84,8 @@ func (p *Pages) changePassword(v *visit) error {
 	if in.New != v.field("confirm") {
 		return again(http.StatusUnprocessableEntity, "password", v.text("newpassword.mismatch"))
 	}
-	err := p.Flow.ChangePassword(v.r.Context(), v.Visit, v.session, in)
+	self, _ := v.self()
+	err := p.Flow.ChangePassword(v.r.Context(), v.Visit, self, in)
 	if err == nil {
 		v.redirect(passwordPath + "/done")
 		return nil
@@ -118,23 +123,24 @@ type signedInAt struct {
 // sessions lists where the person is signed in, this browser first and then
 // the newest.
 func (p *Pages) sessions(v *visit) error {
+	self, user := v.self()
 	var found []session.Session
 	var next string
 	after := v.r.URL.Query().Get("after")
 	err := p.DB.View(v.r.Context(), func(tx Tx) error {
 		var err error
-		found, next, err = session.List(tx, v.now, v.session.StoreID, v.user.ID, after, sessionsPage)
+		found, next, err = session.List(tx, v.now, user.StoreID, user.ID, after, sessionsPage)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(found, func(a, b session.Session) int {
-		return cmp.Or(cmp.Compare(rank(b.ID == v.session.ID), rank(a.ID == v.session.ID)), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(rank(b.ID == self.ID), rank(a.ID == self.ID)), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	list := make([]signedInAt, len(found))
 	for i, s := range found {
-		list[i] = v.describeSession(s)
+		list[i] = v.describeSession(s, s.ID == self.ID)
 	}
 	v.show(http.StatusOK, "sessions", "sessions.title", map[string]any{"Sessions": list, "Next": next})
 	return nil
@@ -147,9 +153,9 @@ func rank(first bool) int {
 	return 0
 }
 
-func (v *visit) describeSession(s session.Session) signedInAt {
+func (v *visit) describeSession(s session.Session, current bool) signedInAt {
 	out := signedInAt{
-		ID: s.ID, Address: s.Client.IP, Since: written(s.CreatedAt), Until: written(s.ExpiresAt), Current: s.ID == v.session.ID,
+		ID: s.ID, Address: s.Client.IP, Since: written(s.CreatedAt), Until: written(s.ExpiresAt), Current: current,
 	}
 	browser, system := readAgent(s.Client.UserAgent)
 	switch {
@@ -169,12 +175,13 @@ func written(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST
 // endSession ends one of the person's sessions. One that is not there any
 // more, or is somebody else's, is passed over: the list then shows what is.
 func (p *Pages) endSession(v *visit) error {
+	self, user := v.self()
 	id := v.field("session")
-	if id == v.session.ID {
+	if id == self.ID {
 		return p.signOut(v)
 	}
 	err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-		found, err := session.OfUser(tx, v.now, v.session.StoreID, v.user.ID, []string{id})
+		found, err := session.OfUser(tx, v.now, user.StoreID, user.ID, []string{id})
 		if err != nil || len(found) == 0 {
 			return err
 		}
@@ -191,8 +198,9 @@ func (p *Pages) endSession(v *visit) error {
 
 // endAllSessions signs the person out everywhere, here too.
 func (p *Pages) endAllSessions(v *visit) error {
+	_, user := v.self()
 	err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-		n, err := session.EndAll(tx, v.session.StoreID, v.user.ID)
+		n, err := session.EndAll(tx, user.StoreID, user.ID)
 		if err != nil {
 			return err
 		}

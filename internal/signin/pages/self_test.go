@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -269,4 +271,46 @@ func TestAccountInTheTrail(t *testing.T) {
 			t.Errorf("%q is in the audit trail", secret)
 		}
 	}
+}
+
+// Who has a second factor proves it before the password is changed, and not
+// longer ago than a quarter of an hour.
+func TestChangePasswordAsksForTheSecondFactor(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	b.signIn("/start")
+	b.get("/account/password").shows(200, "Change password")
+	form := url.Values{
+		"csrf": {formToken.FindStringSubmatch(b.page)[1]}, "current": {chosen}, "password": {another}, "confirm": {another},
+	}
+	same := http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {s.url}}
+	s.update(func(tx *store.Tx) error {
+		return tx.InsertMfaDevice(mfa.Record{Device: mfa.Device{
+			StoreID: s.in.IdentityStoreID, UserID: s.sam.ID, ID: "11111111-2222-4333-8444-555555555555", Name: "phone",
+			Type: authsettings.Totp, CreatedAt: s.clock(), Version: 1,
+		}, Handle: "phone", Secret: []byte("sealed")})
+	})
+	verified := func(ago time.Duration) {
+		s.update(func(tx *store.Tx) error {
+			all, err := tx.PortalSessionsOfUser(s.in.IdentityStoreID, s.sam.ID, "", 10)
+			for _, one := range all {
+				if err := session.Strengthen(tx, s.clock().Add(-ago), one.ID); err != nil {
+					return err
+				}
+			}
+			return err
+		})
+	}
+	for _, ago := range []time.Duration{24 * time.Hour, 15 * time.Minute} {
+		verified(ago)
+		if b.get("/account/password"); !strings.HasPrefix(b.path, "/account/verify?to=%2Faccount%2Fpassword") {
+			t.Errorf("%v ago: the form is at %s", ago, b.path)
+		}
+		if b.post("/account/password", form, same); !strings.HasPrefix(b.path, "/account/verify") {
+			t.Errorf("%v ago: the form leads to %s", ago, b.path)
+		}
+	}
+	verified(14 * time.Minute)
+	b.post("/account/password", form, same)
+	b.shows(200, "Password changed")
 }
