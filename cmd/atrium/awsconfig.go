@@ -10,9 +10,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/clientenv"
 )
 
-// sessionName is the name of the sso-session in the configuration.
-const sessionName = "atrium"
-
 type awsConfigCommand struct {
 	User    string `required:"" placeholder:"NAME" help:"User name of the person."`
 	DataDir string `default:".atrium" type:"path" help:"Directory of the node's data."`
@@ -24,11 +21,10 @@ func (a awsConfigCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	p, err := n.portal(ctx, a.User)
+	p, err := n.portal(ctx, a.User, clientenv.Files{DataPath: ruleSetDir(a.DataDir), CABundle: n.CABundle})
 	if err != nil {
 		return err
 	}
-	p.DataPath, p.CABundle = ruleSetDir(a.DataDir), n.CABundle
 	text, err := p.Config()
 	if err != nil {
 		return err
@@ -38,11 +34,7 @@ func (a awsConfigCommand) Run(ctx context.Context, s streams) error {
 }
 
 // portal asks the node what a person may use.
-func (n node) portal(ctx context.Context, userName string) (clientenv.Portal, error) {
-	p := clientenv.Portal{
-		Session: sessionName, UserName: userName, BrowserURL: n.Endpoints.People + "/start",
-		Region: n.Region, Endpoints: n.Endpoints,
-	}
+func (n node) portal(ctx context.Context, userName string, files clientenv.Files) (p clientenv.Portal, err error) {
 	var instances struct {
 		Instances []instanceIDs
 	}
@@ -53,7 +45,7 @@ func (n node) portal(ctx context.Context, userName string) (clientenv.Portal, er
 		return p, errors.New("IAM Identity Center is not enabled on this node")
 	}
 	in := instances.Instances[0]
-	p.StartURL = "https://" + in.IdentityStoreID + ".awsapps.com/start"
+	p = clientenv.ForPerson(userName, "https://"+in.IdentityStoreID+".awsapps.com/start", n.Region, n.Endpoints, files)
 	user, err := n.userID(ctx, in.IdentityStoreID, userName)
 	if err != nil {
 		return p, err

@@ -62,7 +62,10 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 		return errors.Join(err, db.Close())
 	}
 	defer closeStorage()
-	o := app.Options{Store: db, Storage: storage, Listener: listener, Log: log}
+	o := app.Options{
+		Store: db, Storage: storage, Listener: listener, Log: log,
+		ClientFiles: clientenv.Files{DataPath: ruleSetDir(d.DataDir), CABundle: d.caBundle()},
+	}
 	if err := d.mail(&o, s.out); err != nil {
 		return errors.Join(err, db.Close())
 	}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -27,7 +26,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		Root: p.rootConsole(),
 		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
-		Endpoints: clientenv.Endpoints{People: p.PeopleURL.String(), Data: p.DataURL.String()},
+		Endpoints: p.endpoints(),
 		// Browsers keep the order for all ports of a host: never on localhost.
 		Web:             web,
 		StrictTransport: p.PeopleURL.Scheme == "https" && p.PeopleURL.Hostname() != "localhost",

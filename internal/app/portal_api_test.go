@@ -6,21 +6,18 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/atrium-iam/atrium/internal/assignment"
-	"github.com/atrium-iam/atrium/internal/authsettings"
 	portalwire "github.com/atrium-iam/atrium/internal/awsapi/portal"
 	ssowire "github.com/atrium-iam/atrium/internal/awsapi/sso"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
-	"github.com/atrium-iam/atrium/internal/portal"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -266,9 +263,166 @@ func body(text string) func(*http.Request) {
 	}
 }
 
-var _ = cmp.Diff
-var _ = url.Parse
-var _ = time.Now
-var _ = assignment.User
-var _ = authsettings.Default
-var _ = portal.NoColor
+// TestPageUnknownOperations asks for what pages may not call: what there is not,
+// and what there is for others.
+func TestPageUnknownOperations(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		sam := c.browse(c.person("sam.lee"))
+		for _, operation := range []string{
+			"", "Nothing", "Logout", "CreateUser", "UpdatePassword", "GetCallerIdentity", "AssumeRole", "RegisterClient", "CreateToken",
+			"describeportal", "DescribePortal/", "DescribePortal/x", "sso.ListAccounts", "%2e%2e/start", strings.Repeat("x", 1000),
+		} {
+			a := sam.do(sam.call(operation, `{}`))
+			if a.status != http.StatusNotFound || a.code != "UnknownOperationException" || a.message == "" {
+				t.Errorf("%.50s: %d %v %s", operation, a.status, a.header, a.body)
+			}
+		}
+	})
+}
+
+// TestPortalServiceIsForPagesOnly tries to reach the portal's own service, and
+// the pages' way in, as programs do.
+func TestPortalServiceIsForPagesOnly(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		sam := c.browse(c.person("sam.lee"))
+		for _, target := range []string{"portal.DescribePortal", ".DescribePortal", "DescribePortal", "AtriumPortal.DescribePortal", "AtriumSettings.DescribePortal"} {
+			for _, path := range []string{"/", portalPath + "DescribePortal"} {
+				r := sam.call("", `{}`)
+				r.URL.Path = path
+				r.Header.Set("X-Amz-Target", target)
+				r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+				if a := sam.do(r); a.status != http.StatusBadRequest || !strings.Contains(string(a.body), "UnknownOperationException") {
+					t.Errorf("%s at %s: %d %s", target, path, a.status, a.body)
+				}
+			}
+		}
+		// A bearer token is no cookie.
+		r := sam.call("ListAccounts", `{"accessToken":"x"}`)
+		r.Header.Del("Cookie")
+		r.Header.Set("X-Amz-Sso_bearer_token", c.logIn(sam.session))
+		if a := sam.do(r); a.status != http.StatusUnauthorized {
+			t.Errorf("with a token: %d %s", a.status, a.body)
+		}
+		// AWS's own addresses read no cookies.
+		r = sam.request(http.MethodGet, "/assignment/accounts", nil)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set(pages.TokenHeader, sam.csrf)
+		if a := sam.do(r); a.status != http.StatusUnauthorized {
+			t.Errorf("AWS's address with a cookie: %d %s", a.status, a.body)
+		}
+	})
+}
+
+// TestPagesCallThePeopleHostOnly asks a node whose hosts are different.
+func TestPagesCallThePeopleHostOnly(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		sam := c.browse(c.person("sam.lee"))
+		people, data := &url.URL{Scheme: "http", Host: "localhost:8484"}, &url.URL{Scheme: "http", Host: "127.0.0.1:8484"}
+		o := c.nodes[0].Options
+		o.PeopleURL, o.DataURL = people, data
+		p, err := New(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for host, want := range map[string]int{
+			people.Host: http.StatusOK, data.Host: http.StatusForbidden, "localhost:1": http.StatusMisdirectedRequest, "example.com": http.StatusMisdirectedRequest,
+		} {
+			r := sam.call("DescribePortal", `{}`)
+			r.Host, r.RemoteAddr = host, "127.0.0.1:1"
+			r.Header.Set("Origin", "http://"+host)
+			w := httptest.NewRecorder()
+			p.handler.ServeHTTP(w, r)
+			if w.Code != want || w.Code != http.StatusOK && strings.Contains(w.Body.String(), "sam.lee") {
+				t.Errorf("%s: %d %s", host, w.Code, w.Body)
+			}
+		}
+		// From another machine it takes TLS.
+		r := sam.call("DescribePortal", `{}`)
+		r.Host, r.RemoteAddr = people.Host, "203.0.113.9:1"
+		w := httptest.NewRecorder()
+		if p.handler.ServeHTTP(w, r); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "TLS") {
+			t.Errorf("without TLS: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// TestPageEndedMeanwhile holds that a session which ends between the look at the
+// cookie and the operation gives nothing any more.
+func TestPageEndedMeanwhile(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		for operation, input := range pageOperations(t) {
+			sam, w := c.browse(c.person("sam.lee")), httptest.NewRecorder()
+			c.last().handler.gateway.ServePage(w, sam.call(operation, input), operation, func(*http.Request) (iam.Principal, error) {
+				c.do(func(tx *store.Tx) error { return session.End(tx, sam.session.ID) })
+				return iam.IdentityCenterUser(c.in.OwnerAccountID, c.in.IdentityStoreID, sam.session.UserID, sam.session.ID), nil
+			})
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("%s: %d %s", operation, w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// TestPagesAreSlowedDown has one person ask for very much at one moment.
+func TestPagesAreSlowedDown(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		sam, again, admin := c.browse(c.person("sam.lee")), c.browse(c.person("sam.lee")), c.browse(c.person("admin"))
+		moment := c.now()
+		o := c.last().Options
+		o.Now = func() time.Time { return moment }
+		p, err := New(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(b *browser) *httptest.ResponseRecorder {
+			r, w := b.call("DescribePortal", `{}`), httptest.NewRecorder()
+			r.Host, r.RemoteAddr = p.PeopleURL.Host, "127.0.0.1:1"
+			p.handler.ServeHTTP(w, r)
+			return w
+		}
+		for i := range portalBurst + 1 {
+			if w := ask(sam); w.Code != http.StatusOK {
+				t.Fatalf("request %d: %d %s", i+1, w.Code, w.Body)
+			}
+		}
+		if w := ask(sam); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), `"__type":"TooManyRequestsException"`) {
+			t.Errorf("one too many: %d %s", w.Code, w.Body)
+		}
+		if w := ask(again); w.Code != http.StatusTooManyRequests {
+			t.Errorf("the same person's other browser: %d", w.Code)
+		}
+		if w := ask(admin); w.Code != http.StatusOK {
+			t.Errorf("another person: %d %s", w.Code, w.Body)
+		}
+		moment = moment.Add(portalPeriod)
+		if w := ask(sam); w.Code != http.StatusOK {
+			t.Errorf("a moment later: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// TestRequestsWithoutToken holds what programs are told that send no token: the
+// same as for a wrong one.
+func TestRequestsWithoutToken(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		for _, target := range []string{
+			"GET /assignment/accounts", "GET /assignment/roles?account_id=222222222222", "POST /logout",
+			"GET /federation/credentials?account_id=222222222222&role_name=Builder",
+		} {
+			for _, token := range [][]string{nil, {""}, {"x"}} {
+				method, path, _ := strings.Cut(target, " ")
+				r, err := http.NewRequestWithContext(t.Context(), method, c.nodes[0].url+path, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if token != nil {
+					r.Header["X-Amz-Sso_bearer_token"] = token
+				}
+				a := (&browser{t: t}).do(r)
+				if a.status != http.StatusUnauthorized || a.header.Get("X-Amzn-Errortype") != "UnauthorizedException" || a.message != "Session token not found or invalid" {
+					t.Errorf("%s with %q: %d %v %s", target, token, a.status, a.header, a.body)
+				}
+			}
+		}
+	})
+}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/epoch"
@@ -38,10 +39,12 @@ type Options struct {
 	Operator Operator     // who runs the program, for the records of what it does by itself
 	// PeopleURL and DataURL are where clients find the two kinds of host.
 	PeopleURL, DataURL *url.URL
-	Region             string
-	TLS                *tls.Config // nil: plain HTTP
-	TrustedProxies     []netip.Prefix
-	AuditRetention     time.Duration // 0: for ever
+	// ClientFiles are the files of a dev node for clients on its machine.
+	ClientFiles    clientenv.Files
+	Region         string
+	TLS            *tls.Config // nil: plain HTTP
+	TrustedProxies []netip.Prefix
+	AuditRetention time.Duration // 0: for ever
 	// Storage holds what accounts store through S3; nil for none.
 	Storage s3.Connector
 	// Mail sends mail; nil for none.

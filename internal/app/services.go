@@ -42,7 +42,7 @@ func (p *Program) services() []gateway.Service {
 		gateway.NewService(ssowire.Descriptor(), store.Bind[portal.Tx](s),
 			ssowire.Bind[portal.Context](portal.Service{Tokens: p.oauthKeys(), Sessions: p.sessionKeys()})),
 		gateway.NewService(portalwire.Descriptor(), store.Bind[accessportal.Tx](s),
-			portalwire.Bind[accessportal.Context](accessportal.Service{Endpoints: p.endpoints()})),
+			portalwire.Bind[accessportal.Context](accessportal.Service{Endpoints: p.endpoints(), Files: p.ClientFiles})),
 		gateway.NewService(ssooidcwire.Descriptor(), store.BindSnapshot[oidc.Tx](s),
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}

@@ -8,11 +8,19 @@ import (
 // SessionName is the name of the sso-session in configurations.
 const SessionName = "atrium"
 
+// Files are the files of a dev node that clients on its machine need.
+type Files struct {
+	// DataPath is the directory that WriteRuleSets wrote, and CABundle the
+	// certificate of the local CA. Both may be "".
+	DataPath, CABundle string
+}
+
 // ForPerson returns what a person's clients need, without roles. startURL is
 // one of AWS's own names.
-func ForPerson(userName, startURL, region string, e Endpoints) Portal {
+func ForPerson(userName, startURL, region string, e Endpoints, files Files) Portal {
 	return Portal{
-		Session: SessionName, UserName: userName, StartURL: startURL, BrowserURL: e.People + "/start", Region: region, Endpoints: e,
+		Session: SessionName, UserName: userName, StartURL: startURL, BrowserURL: e.People + "/start", Region: region,
+		Endpoints: e, DataPath: files.DataPath, CABundle: files.CABundle,
 	}
 }
 
@@ -67,6 +75,9 @@ func (p Portal) variables() []Variable {
 	if p.DataPath != "" {
 		vars = append(vars, Variable{"AWS_DATA_PATH", p.DataPath})
 	}
+	if p.CABundle != "" {
+		vars = append(vars, Variable{"AWS_CA_BUNDLE", p.CABundle}, Variable{"NODE_EXTRA_CA_CERTS", p.CABundle})
+	}
 	return vars
 }
 
@@ -102,13 +113,17 @@ func commandPrompt(vars []Variable) (string, error) {
 // where signed requests to every service are answered, because such a profile
 // has one endpoint only.
 func (p Portal) credentialsFile(r Role) (string, error) {
-	text, err := File{Sections: []Section{{Kind: "profile", Name: r.AccountID + "_" + r.Name, Settings: []Setting{
+	settings := []Setting{
 		{Key: "aws_access_key_id", Value: AccessKeyID},
 		{Key: "aws_secret_access_key", Value: SecretAccessKey},
 		{Key: "aws_session_token", Value: SessionToken},
 		{Key: "region", Value: p.Region},
 		{Key: "endpoint_url", Value: p.Endpoints.Data},
-	}}}}.Format()
+	}
+	if p.CABundle != "" {
+		settings = append(settings, Setting{Key: "ca_bundle", Value: p.CABundle})
+	}
+	text, err := File{Sections: []Section{{Kind: "profile", Name: r.AccountID + "_" + r.Name, Settings: settings}}}.Format()
 	// Sections of this file have no kind.
 	return strings.Replace(text, "[profile ", "[", 1), err
 }

@@ -48,3 +48,13 @@ func SetAlias(tx AliasTx, i Instance, alias string) (string, error) {
 
 // AliasURL returns the start URL with an alias in it.
 func AliasURL(alias string) string { return "https://" + alias + ".awsapps.com/start" }
+
+// PortalURL returns the start URL that clients of i's portal are configured
+// with: the one with its alias, where it has one.
+func PortalURL(tx AliasReader, i Instance) (string, error) {
+	alias, found, err := tx.PortalAlias(i.IdentityStoreID)
+	if err != nil || !found {
+		return i.StartURL(), err
+	}
+	return AliasURL(alias), nil
+}

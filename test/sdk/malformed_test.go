@@ -144,6 +144,10 @@ func TestUnknownTargets(t *testing.T) {
 			"JSON without a type":     {with(list, "Content-Type"), 400, unknown},
 			"type with a parameter":   {with(list, "Content-Type", "application/x-amz-json-1.1; charset=utf-8"), 200, ""},
 			"type in other case":      {with(list, "Content-Type", "Application/X-AMZ-JSON-1.1"), 200, ""},
+			"PUT of a token":          {node.Call{Method: "PUT", Target: "/token", Service: "sso-oauth"}, 405, "UnsupportedMethodException"},
+			"OPTIONS of a token":      {node.Call{Method: "OPTIONS", Target: "/token", Service: "sso-oauth"}, 405, "UnsupportedMethodException"},
+			"POST of accounts":        {node.Call{Method: "POST", Target: "/assignment/accounts", Service: "sso"}, 405, "UnsupportedMethodException"},
+			"HEAD of credentials":     {node.Call{Method: "HEAD", Target: "/federation/credentials", Service: "sso"}, 405, ""},
 			"GET of an action":        {node.Call{Method: "GET", Target: "/?" + identity, Service: "sts"}, 200, ""},
 		} {
 			got := sendAny(t, n, admin, c.call)

@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/portal"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -20,6 +21,7 @@ type Tx interface {
 	portal.VisitorTx
 	portal.AccountsReader
 	portal.DestinationReader
+	instance.AliasReader
 	assignment.AccessReader
 	authsettings.Reader
 }
@@ -31,9 +33,8 @@ type Context = *gateway.Context[Tx]
 type Service struct {
 	// Endpoints are what people configure their clients with.
 	Endpoints clientenv.Endpoints
-	// DataPath is where endpoint rule sets for old clients lie on this
-	// machine, "" when there are none.
-	DataPath string
+	// Files are those that clients on this machine need besides.
+	Files clientenv.Files
 }
 
 var _ wire.Service[Context] = Service{}
@@ -61,6 +62,10 @@ func (s Service) DescribePortal(c Context, _ *wire.DescribePortalInput) (*wire.D
 	if err != nil {
 		return nil, err
 	}
+	startURL, err := instance.PortalURL(c.Tx, v.Instance)
+	if err != nil {
+		return nil, err
+	}
 	if destinations == nil {
 		destinations = []string{}
 	}
@@ -68,7 +73,7 @@ func (s Service) DescribePortal(c Context, _ *wire.DescribePortalInput) (*wire.D
 		User: personOf(v.User), Instance: &wire.PortalInstance{
 			InstanceArn: new(v.Instance.ARN()), IdentityStoreId: &v.Instance.IdentityStoreID, Name: optional(v.Instance.Name),
 		},
-		Region: &v.Instance.Region, StartUrl: new(v.Instance.StartURL()), PortalUrl: new(s.Endpoints.People + "/start"),
+		Region: &v.Instance.Region, StartUrl: &startURL, PortalUrl: new(s.Endpoints.People + "/start"),
 		IssuerUrl: new(issuers + v.Instance.ID), Contact: optional(settings.Contact), Destinations: destinations,
 		SessionExpiration: new(v.Session.ExpiresAt.UnixMilli()),
 	}, nil
@@ -126,7 +131,10 @@ func (s Service) GetConfiguration(c Context, _ *wire.GetConfigurationInput) (*wi
 	if err != nil {
 		return nil, err
 	}
-	config := s.config(v)
+	config, err := s.config(c, v)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range roles {
 		config.Roles = append(config.Roles, clientenv.Role{AccountID: r.AccountID, Name: r.PermissionSetName})
 	}
@@ -151,7 +159,11 @@ func (s Service) GetAccessTexts(c Context, in *wire.GetAccessTextsRequest) (*wir
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.config(v).Access(clientenv.Role{AccountID: *in.AccountId, Name: *in.RoleName})
+	config, err := s.config(c, v)
+	if err != nil {
+		return nil, err
+	}
+	a, err := config.Access(clientenv.Role{AccountID: *in.AccountId, Name: *in.RoleName})
 	if err != nil {
 		return nil, err
 	}
@@ -161,8 +173,8 @@ func (s Service) GetAccessTexts(c Context, in *wire.GetAccessTextsRequest) (*wir
 	}, nil
 }
 
-func (s Service) config(v portal.Visitor) clientenv.Portal {
-	p := clientenv.ForPerson(v.User.UserName, v.Instance.StartURL(), v.Instance.Region, s.Endpoints)
-	p.DataPath = s.DataPath
-	return p
+// config is what the person's clients need, without roles.
+func (s Service) config(c Context, v portal.Visitor) (clientenv.Portal, error) {
+	startURL, err := instance.PortalURL(c.Tx, v.Instance)
+	return clientenv.ForPerson(v.User.UserName, startURL, v.Instance.Region, s.Endpoints, s.Files), err
 }

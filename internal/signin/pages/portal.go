@@ -74,10 +74,7 @@ func accountsOf(tx portalReader, in instance.Instance, userID, after string) (li
 // explain fills in how each role is used, and returns the configuration for
 // all of them.
 func (v *visit) explain(accounts []account) (all string, err error) {
-	config := clientenv.Portal{
-		Session: "atrium", UserName: v.user.UserName, StartURL: v.instance.StartURL(), BrowserURL: v.pages.Endpoints.People + "/start",
-		Region: v.instance.Region, Endpoints: v.pages.Endpoints,
-	}
+	config := clientenv.ForPerson(v.user.UserName, v.instance.StartURL(), v.instance.Region, v.pages.Endpoints, clientenv.Files{})
 	var roles []clientenv.Role
 	for _, a := range accounts {
 		for i := range a.Roles {

@@ -63,7 +63,11 @@ func (c *call) run(r *http.Request) *wireError {
 		return err
 	}
 	c.resolve(r)
-	if c.target.op == nil {
+	switch {
+	case c.target.op != nil:
+	case c.kind == kindREST:
+		return wrongMethod(c.gateway.resolver.addresses[r.URL.Path].allow)
+	default:
 		return unknownOperation(c.kind, c.target.name)
 	}
 	if err := c.admit(r); err != nil {
@@ -116,7 +120,7 @@ func (c *call) resolve(r *http.Request) {
 			c.target = c.gateway.resolver.json(r.Header.Get("X-Amz-Target"))
 		}
 	case kindREST:
-		c.target, _ = c.gateway.resolver.route(r)
+		c.target = c.gateway.resolver.rest(r)
 	case kindQuery:
 		c.form = r.URL.Query()
 		if r.Method == http.MethodPost {
@@ -171,6 +175,9 @@ func (c *call) answer(w http.ResponseWriter, err *wireError) {
 	c.status = http.StatusOK
 	switch {
 	case err != nil:
+		if err.allow != "" {
+			w.Header().Set("Allow", err.allow)
+		}
 		body = protocol.EncodeError(w.Header(), body, err.failure, c.request.ID)
 		c.status = err.status
 	case c.replay != nil:

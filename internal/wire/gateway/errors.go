@@ -17,6 +17,8 @@ type wireError struct {
 	status  int
 	failure codec.Failure
 	cause   error // for the log; nil when the failure tells it all
+	// allow is the header that a status of 405 comes with.
+	allow string
 }
 
 func refuse(status int, code, message string) *wireError {
@@ -137,6 +139,13 @@ func unknownOperation(k kind, name string) *wireError {
 		message = fmt.Sprintf("There is no operation %s here.", clip(name, 100))
 	}
 	return refuse(http.StatusBadRequest, "UnknownOperationException", message)
+}
+
+// wrongMethod refuses a request by a method that nothing at its address has.
+func wrongMethod(allow string) *wireError {
+	e := refuse(http.StatusMethodNotAllowed, "UnsupportedMethodException", "This address is called by "+allow+".")
+	e.allow = allow
+	return e
 }
 
 // clip shortens text that a caller sent, to at most limit characters, before

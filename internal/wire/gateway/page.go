@@ -33,17 +33,16 @@ func (g *Gateway) ServePage(w http.ResponseWriter, r *http.Request, operation st
 	if c.target.name == "" {
 		c.target.name = operation
 	}
-	g.serve(w, r, c, func() *wireError { return c.runPage(w, r, authenticate) })
+	g.serve(w, r, c, func() *wireError { return c.runPage(r, authenticate) })
 }
 
-func (c *call) runPage(w http.ResponseWriter, r *http.Request, authenticate Authenticator) *wireError {
+func (c *call) runPage(r *http.Request, authenticate Authenticator) *wireError {
 	switch {
 	case c.target.op == nil:
 		return refuse(http.StatusNotFound, "UnknownOperationException",
 			fmt.Sprintf("Atrium has no operation %q for its pages.", clip(c.target.name, 100)))
 	case r.Method != http.MethodPost:
-		w.Header().Set("Allow", http.MethodPost)
-		return refuse(http.StatusMethodNotAllowed, "UnsupportedMethodException", "Operations are called by POST.")
+		return wrongMethod(http.MethodPost)
 	}
 	caller, err := authenticate(r)
 	if err != nil {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/atrium-iam/atrium/internal/wire/awsjson"
@@ -24,12 +25,19 @@ type resolver struct {
 	byVersion map[string]*service // awsQuery API version
 	byScope   map[string]*service // signing name, awsQuery only
 	routes    map[string]target   // "METHOD path" or "METHOD path?query"
+	addresses map[string]address  // by path of the routes
+}
+
+// address is a path that operations have.
+type address struct {
+	service *service
+	allow   string // the operations' methods, as the header Allow has them
 }
 
 func newResolver(services []*service) *resolver {
 	r := &resolver{
 		byTarget: make(map[string]*service), byVersion: make(map[string]*service),
-		byScope: make(map[string]*service), routes: make(map[string]target),
+		byScope: make(map[string]*service), routes: make(map[string]target), addresses: make(map[string]address),
 	}
 	for _, s := range services {
 		switch s.desc.Protocol {
@@ -46,10 +54,23 @@ func newResolver(services []*service) *resolver {
 					key += "?" + op.Query
 				}
 				r.routes[key] = target{service: s, op: op, index: i, name: op.Name}
+				r.addAddress(s, op)
 			}
 		}
 	}
 	return r
+}
+
+// addAddress notes that an operation's path is called by its method.
+func (rs *resolver) addAddress(s *service, op *schema.Operation) {
+	a := rs.addresses[op.Path]
+	switch {
+	case a.service == nil:
+		a = address{s, op.Method}
+	case !slices.Contains(strings.Split(a.allow, ", "), op.Method):
+		a.allow += ", " + op.Method
+	}
+	rs.addresses[op.Path] = a
 }
 
 // kind says how a request was recognised.
@@ -68,8 +89,8 @@ func (rs *resolver) classify(r *http.Request) kind {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return kindJSON
 	}
-	if _, ok := rs.route(r); ok {
-		return kindREST
+	if _, ok := rs.addresses[r.URL.Path]; ok {
+		return kindREST // by whichever method: nothing else is there
 	}
 	if r.URL.Path != "/" {
 		return kindNone
@@ -100,6 +121,16 @@ func isAWSJSON(r *http.Request) bool {
 func mediaType(r *http.Request) string {
 	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.ToLower(strings.TrimSpace(t))
+}
+
+// rest resolves method and path. By a method that the path does not have it
+// gives a target without op.
+func (rs *resolver) rest(r *http.Request) target {
+	t, ok := rs.route(r)
+	if !ok {
+		t.service = rs.addresses[r.URL.Path].service
+	}
+	return t
 }
 
 // route matches REST bindings; a binding with a constant query wins.
