@@ -121,17 +121,20 @@ func administratorRole(ctx context.Context, node *process, dir string) (token st
 	return token, loadgen.Credentials(out.RoleCredentials), nil
 }
 
-// form returns where a page's first form goes, and its token.
+// form returns where a page's first form goes, and its token. The form to sign
+// out, which stands at the head of every page, does not count.
 func form(page string) (action, csrf string, err error) {
-	f := formPattern.FindStringSubmatch(page)
-	if f == nil {
-		return "", "", errors.New("the page has no form")
+	for _, f := range formPattern.FindAllStringSubmatch(page, -1) {
+		hidden := hiddenPattern.FindStringSubmatch(f[0])
+		switch {
+		case f[1] == "/signin/out":
+		case hidden == nil:
+			return "", "", errors.New("the form has no token")
+		default:
+			return html.UnescapeString(f[1]), html.UnescapeString(hidden[1]), nil
+		}
 	}
-	hidden := hiddenPattern.FindStringSubmatch(f[0])
-	if hidden == nil {
-		return "", "", errors.New("the form has no token")
-	}
-	return html.UnescapeString(f[1]), html.UnescapeString(hidden[1]), nil
+	return "", "", errors.New("the page has no form")
 }
 
 // fetch gets a page, or posts a form.
