@@ -92,7 +92,8 @@ drift: ## fail when a generated file is not what the generator makes
 	diff -rq "$$scratch/go" internal/awsapi && diff -q "$$scratch/web/portal_gen.ts" web/src/api/portal_gen.ts || { echo "generated files are out of date: run make generate" >&2; exit 1; }
 
 .PHONY: bench
-bench: build ## measure Atrium beside a stub and the storage engines' own rates (9 minutes)
+bench: export ATRIUM_TEST_S3_SERVER = $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
+bench: build $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## measure Atrium beside a stub and the storage engines' own rates (9 minutes)
 	@if $(GO) run ./test/withpostgres -- true 2>/dev/null; then \
 		$(GO) run ./test/withpostgres -- $(GO) run ./test/bench $(BENCHFLAGS); \
 	else \

@@ -3,7 +3,7 @@
 // machine. Absolute figures drift with the machine; the ratios are what
 // counts.
 //
-//	go run ./test/bench                     rows 1-3 at 100 and 10,000 users, and 7
+//	go run ./test/bench                     rows 1-3 at 100 and 10,000 users, 7, and S3
 //	go run ./test/withpostgres -- go run ./test/bench  also on PostgreSQL
 //	go run ./test/bench -full               also at 1,000,000 users (minutes)
 //	go run ./test/bench -rows "^1|ListUsers"  some of the rows
@@ -29,6 +29,7 @@ type settings struct {
 	atrium   string
 	dir      string
 	postgres string
+	s3Server string
 	rows     *regexp.Regexp
 	clients  []int
 	users    []int
@@ -57,6 +58,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.atrium, "atrium", "bin/atrium", "program to measure; empty: the stub alone")
 	flags.StringVar(&s.dir, "dir", os.TempDir(), "directory for the databases; choose one on a real disk")
 	flags.StringVar(&s.postgres, "postgres", os.Getenv("ATRIUM_TEST_POSTGRES"), "also measure with the smallest directory on the PostgreSQL server of this connection string, on which databases may be made")
+	flags.StringVar(&s.s3Server, "s3-server", os.Getenv("ATRIUM_TEST_S3_SERVER"), "program of Versity's S3 gateway, to measure S3 beside it; empty: without")
 	rows := flags.String("rows", "", "measure only the rows whose names match this regular expression")
 	clients := flags.String("clients", "8,64", "numbers of concurrent clients")
 	users := flags.String("users", "100,10000", "numbers of users in the directory")
@@ -124,5 +126,8 @@ func bench(ctx context.Context, s settings) error {
 	if err := b.onPostgres(ctx); err != nil {
 		return fmt.Errorf("on PostgreSQL: %w", err)
 	}
-	return b.logins(ctx)
+	if err := b.logins(ctx); err != nil {
+		return err
+	}
+	return b.objects(ctx)
 }

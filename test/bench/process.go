@@ -113,10 +113,11 @@ func startStub(ctx context.Context, dir string) (*process, error) {
 }
 
 // startAtrium starts a node on a new data directory under dir, with its data in
-// the engine.
-func startAtrium(ctx context.Context, program, dir string, e engine) (*process, error) {
+// the engine and with further flags.
+func startAtrium(ctx context.Context, program, dir string, e engine, flags ...string) (*process, error) {
 	data, log := filepath.Join(dir, "data"), filepath.Join(dir, "atrium.log")
-	p, err := start("atrium", log, []string{"ATRIUM_DATABASE_DSN=" + e.dsn}, program, "dev", "--data-dir", data, "--listen", "127.0.0.1:0")
+	p, err := start("atrium", log, []string{"ATRIUM_DATABASE_DSN=" + e.dsn}, program,
+		append([]string{"dev", "--data-dir", data, "--listen", "127.0.0.1:0"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,16 @@ type Call struct {
 	body  func(n int64) []byte
 	check func(n int64, body []byte) error
 
-	get     string // path and query of an unsigned GET; empty for a signed POST
+	get     string // path and query of an unsigned GET; empty for a signed request
 	headers []header
+
+	method, path string // of a signed request; empty for POST /
+}
+
+// Object is a request of S3's API: method is GET or PUT, path needs no
+// encoding, body is what a PUT sends.
+func Object(method, path string, body []byte) Call {
+	return Call{service: "s3", method: method, path: path, body: func(int64) []byte { return body }}
 }
 
 // Get is an unsigned GET of a path with its query, with one header of its own.

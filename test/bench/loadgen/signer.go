@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,16 +26,22 @@ type header struct{ name, lower, value string }
 
 // appendRequest appends a signed HTTP/1.1 request. headers must be ordered by
 // their lower-case names and include host and x-amz-date.
-func (s *signer) appendRequest(b []byte, headers []header, body []byte, now time.Time) []byte {
+func (s *signer) appendRequest(b []byte, call *Call, headers []header, body []byte, now time.Time) []byte {
 	date := now.UTC().Format("20060102T150405Z")
 	s.refresh(date[:8])
+	hash := sha256.Sum256(body)
+	method, path := cmp.Or(call.method, "POST"), cmp.Or(call.path, "/")
 
 	canonical := make([]byte, 0, 1024)
-	canonical = append(canonical, "POST\n/\n\n"...)
+	canonical = append(canonical, method+"\n"+path+"\n\n"...)
 	var names []byte
 	for i, h := range headers {
-		if h.lower == "x-amz-date" {
+		switch h.lower {
+		case "x-amz-date":
 			headers[i].value, h.value = date, date
+		case "x-amz-content-sha256":
+			h.value = hex.EncodeToString(hash[:])
+			headers[i].value = h.value
 		}
 		canonical = append(canonical, h.lower...)
 		canonical = append(canonical, ':')
@@ -48,14 +55,13 @@ func (s *signer) appendRequest(b []byte, headers []header, body []byte, now time
 	canonical = append(canonical, '\n')
 	canonical = append(canonical, names...)
 	canonical = append(canonical, '\n')
-	hash := sha256.Sum256(body)
 	canonical = hex.AppendEncode(canonical, hash[:])
 
 	scope := s.day + "/" + s.region + "/" + s.service + "/aws4_request"
 	request := sha256.Sum256(canonical)
 	text := append([]byte("AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"), hex.EncodeToString(request[:])...)
 
-	b = append(b, "POST / HTTP/1.1\r\n"...)
+	b = append(b, method+" "+path+" HTTP/1.1\r\n"...)
 	for _, h := range headers {
 		b = append(b, h.name...)
 		b = append(b, ": "...)
@@ -98,11 +104,18 @@ func headersOf(host string, who Credentials, call Call, length int) []header {
 		{"Accept-Encoding", "accept-encoding", "identity"},
 		{"Amz-Sdk-Invocation-Id", "amz-sdk-invocation-id", "0d3e0c6e-53a5-4e1b-8b4a-2f6f8f2b7a10"},
 		{"Amz-Sdk-Request", "amz-sdk-request", "attempt=1; max=3"},
-		{"Content-Length", "content-length", strconv.Itoa(length)},
-		{"Content-Type", "content-type", call.contentType},
-		{"Host", "host", host},
-		{"X-Amz-Date", "x-amz-date", ""},
 	}
+	if call.method != "GET" {
+		list = append(list, header{"Content-Length", "content-length", strconv.Itoa(length)})
+	}
+	if call.contentType != "" {
+		list = append(list, header{"Content-Type", "content-type", call.contentType})
+	}
+	list = append(list, header{"Host", "host", host})
+	if call.service == "s3" {
+		list = append(list, header{"X-Amz-Content-Sha256", "x-amz-content-sha256", ""})
+	}
+	list = append(list, header{"X-Amz-Date", "x-amz-date", ""})
 	if who.SessionToken != "" {
 		list = append(list, header{"X-Amz-Security-Token", "x-amz-security-token", who.SessionToken})
 	}

@@ -104,7 +104,7 @@ func (w *worker) write(n int64) {
 			w.headers[i].value = strconv.Itoa(len(body))
 		}
 	}
-	w.request = w.signer.appendRequest(w.request[:0], w.headers, body, time.Now())
+	w.request = w.signer.appendRequest(w.request[:0], call, w.headers, body, time.Now())
 }
 
 func (w *worker) exchange(deadline time.Time) (status int, err error) {
