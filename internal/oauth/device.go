@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/session"
@@ -59,6 +60,7 @@ type Device struct {
 // DeviceTx reads and writes device authorizations.
 type DeviceTx interface {
 	SessionReader
+	authsettings.Reader
 	DeviceByCode(Hash) (Device, bool, error)
 	// DeviceByUserCode takes the code as it is shown.
 	DeviceByUserCode(userCode string) (Device, bool, error)
@@ -180,8 +182,8 @@ func replayed(tx FamilyTx, familyID string) error {
 // in either case, with or without the hyphen. Whoever calls this for a person
 // slows down those who guess.
 //
-// It is a fault.NotFound, subject "user_code", when there is none, a
-// fault.Invalid, subject "expired_token", when it has expired, and a
+// It is a fault.NotFound, subject "user_code", when there is none, or one that
+// the settings do not allow any more, a fault.Invalid, subject "expired_token", when it has expired, and a
 // fault.Conflict, subject "user_code", when it was decided.
 func DeviceByUserCode(tx DeviceTx, now time.Time, storeID, typed string) (Device, error) {
 	d, err := device(tx, now, storeID, typed)
@@ -205,7 +207,7 @@ func device(tx DeviceTx, now time.Time, storeID, typed string) (Device, error) {
 	case d.Status == Pending && !now.Before(d.ExpiresAt):
 		return Device{}, errDeviceExpired()
 	}
-	return d, nil
+	return d, mayBeApproved(tx, d)
 }
 
 // ApproveDevice lets the client of a device authorization act for the person

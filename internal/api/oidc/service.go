@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -69,8 +70,15 @@ func (s Service) StartDeviceAuthorization(c *call, in *wire.StartDeviceAuthoriza
 		return nil, err
 	}
 	c.Identify(iam.Principal{AccountID: i.OwnerAccountID})
-	d, code, err := oauth.StartDevice(c.Tx, c.Request.Time, c.IDs, client, i.IdentityStoreID,
-		oauth.Requester{IP: c.Request.SourceIP, UserAgent: c.Request.UserAgent})
+	settings, err := authsettings.Of(c.Tx, i.IdentityStoreID)
+	if err != nil {
+		return nil, err
+	}
+	from := oauth.Requester{IP: c.Request.SourceIP, UserAgent: c.Request.UserAgent}
+	if err := oauth.MayAsk(settings, from); err != nil {
+		return nil, err
+	}
+	d, code, err := oauth.StartDevice(c.Tx, c.Request.Time, c.IDs, client, i.IdentityStoreID, from)
 	if err != nil {
 		return nil, err
 	}

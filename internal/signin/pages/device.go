@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/session"
@@ -20,36 +21,40 @@ func codeLimit() throttle.Limit {
 func (p *Pages) device(v *visit) error {
 	code := v.r.URL.Query().Get("user_code")
 	if code == "" {
-		v.askCode(http.StatusOK, "", "")
+		v.askCode(http.StatusOK, "", "", "")
 		return nil
 	}
-	return p.compare(v, code)
+	return p.compare(v, code, false)
 }
 
 // enterCode takes a code that was typed.
-func (p *Pages) enterCode(v *visit) error { return p.compare(v, v.field("user_code")) }
+func (p *Pages) enterCode(v *visit) error { return p.compare(v, v.field("user_code"), true) }
 
-// compare shows a request and its code.
-func (p *Pages) compare(v *visit, typed string) error {
-	d, err := p.lookUp(v, typed)
+// compare shows a request and its code. A code that was in a link, and has to
+// be typed, is asked for.
+func (p *Pages) compare(v *visit, code string, typed bool) error {
+	d, mustType, err := p.lookUp(v, code)
 	if fault.Is(err, fault.NotFound) {
-		v.askCode(http.StatusUnprocessableEntity, typed, v.text("device.unknown"))
+		v.askCode(http.StatusUnprocessableEntity, code, v.text("device.unknown"), "")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	if mustType && !typed {
+		v.askCode(http.StatusOK, "", "", v.text("device.type"))
+		return nil
+	}
 	v.show(http.StatusOK, "compare", "compare.title", map[string]any{"Code": d.UserCode, "Request": v.describeDevice(d)})
 	return nil
 }
 
-// lookUp finds the open request of a code. Wrong codes count against the
-// person.
-func (p *Pages) lookUp(v *visit, code string) (oauth.Device, error) {
-	var d oauth.Device
+// lookUp finds the open request of a code, and tells whether the person has to
+// type it. Wrong codes count against the person.
+func (p *Pages) lookUp(v *visit, code string) (d oauth.Device, mustType bool, err error) {
 	var refused error // is to commit, with the try that it counted
 	person := throttle.Subject{Limit: codeLimit(), Key: v.user.ID}
-	err := p.DB.Update(v.r.Context(), func(tx Tx) error {
+	err = p.DB.Update(v.r.Context(), func(tx Tx) error {
 		if refused = throttle.Take(tx, v.now, person); refused != nil {
 			return refused
 		}
@@ -60,21 +65,28 @@ func (p *Pages) lookUp(v *visit, code string) (oauth.Device, error) {
 		if refused != nil {
 			return refused
 		}
+		settings, err := authsettings.Of(tx, d.StoreID)
+		if err != nil {
+			return err
+		}
+		mustType = d.MustType(settings, v.Address)
 		return throttle.GiveBack(tx, v.now, person)
 	})
-	if err != nil {
-		return d, err
+	if err == nil {
+		err = refused
 	}
-	return d, refused
+	return d, mustType, err
 }
 
-func (v *visit) askCode(status int, typed, message string) {
-	v.show(status, "device", "device.title", map[string]any{"Typed": typed, "Error": message})
+// askCode asks for a code, with what was typed and why it is no good, or with a
+// warning.
+func (v *visit) askCode(status int, typed, message, warning string) {
+	v.show(status, "device", "device.title", map[string]any{"Typed": typed, "Error": message, "Warning": warning})
 }
 
 // confirmDevice asks for consent, after the code was compared.
 func (p *Pages) confirmDevice(v *visit) error {
-	d, err := p.lookUp(v, v.field("user_code"))
+	d, _, err := p.lookUp(v, v.field("user_code"))
 	if err != nil {
 		return err
 	}
