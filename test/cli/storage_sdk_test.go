@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -31,16 +32,19 @@ import (
 // people host stands for what the configuration says, the data host.
 const (
 	peopleHostVariable = "ATRIUM_TEST_STORAGE_PEOPLE_HOST"
+	dataHostVariable   = "ATRIUM_TEST_STORAGE_DATA_HOST"
 	bucketVariable     = "ATRIUM_TEST_STORAGE_BUCKET"
 )
 
 // bothHosts runs a program that stores, with each host's address.
 func (d *desk) bothHosts(language string, command ...string) {
 	d.t.Helper()
-	for host, address := range map[string]string{"data": "", "people": d.endpoints()["AWS_ENDPOINT_URL"]} {
+	variables := d.endpoints()
+	for host, address := range map[string]string{"data": "", "people": variables["AWS_ENDPOINT_URL"]} {
 		cmd := exec.CommandContext(d.t.Context(), command[0], command[1:]...)
 		cmd.Dir = d.dir
 		cmd.Env = append(d.env(), bucketVariable+"="+strings.ToLower(language)+"-"+host, peopleHostVariable+"="+address,
+			dataHostVariable+"="+variables["AWS_ENDPOINT_URL_S3"],
 			"ADMINISTRATOR="+administrator, "AUDITOR="+auditor)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			d.t.Errorf("at the %s host: %v\n%s", host, err, out)
@@ -77,6 +81,7 @@ func (d *desk) storesWithJavaScript() {
 type storing struct {
 	bucket           *string
 	people           string // address of the people host, "" to use the data host
+	data             string // address of the data host
 	client, onlooker *s3.Client
 }
 
@@ -85,7 +90,7 @@ const largeSize = 100_000_000
 
 // runStoring is the program.
 func runStoring(ctx context.Context) error {
-	s := storing{bucket: aws.String(os.Getenv(bucketVariable)), people: os.Getenv(peopleHostVariable)}
+	s := storing{bucket: aws.String(os.Getenv(bucketVariable)), people: os.Getenv(peopleHostVariable), data: os.Getenv(dataHostVariable)}
 	for profile, client := range map[string]**s3.Client{os.Getenv("ADMINISTRATOR"): &s.client, os.Getenv("AUDITOR"): &s.onlooker} {
 		cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(profile))
 		if err != nil {
@@ -101,7 +106,7 @@ func runStoring(ctx context.Context) error {
 			}
 		})
 	}
-	for _, step := range []func(context.Context) error{s.small, s.large, s.denied, s.presigned, s.belowThePeopleHost, s.clear} {
+	for _, step := range []func(context.Context) error{s.small, s.large, s.denied, s.presigned, s.calledLikePages, s.belowThePeopleHost, s.clear} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -226,6 +231,66 @@ func (s *storing) fetches(ctx context.Context, address string) error {
 	text, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != want || strings.Contains(string(text), "hello") != (want == http.StatusOK) {
 		return fmt.Errorf("the presigned address answers %d %s: %w", response.StatusCode, text, err)
+	}
+	return nil
+}
+
+// calledLikePages has buckets with the names of what a host serves to who signs
+// nothing, with a page in each: what is signed reaches the bucket, what is not
+// never does.
+func (s *storing) calledLikePages(ctx context.Context) error {
+	const page = "<script>alert(1)</script>"
+	for _, name := range []string{"start", "signin", "portal", "console", "device", "account", "healthz", "readyz", "metrics", "federation", "token", "authorize"} {
+		bucket, key := &name, aws.String("page.html")
+		if _, err := s.client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if _, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key, Body: strings.NewReader(page), ContentType: aws.String("text/html")}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		got, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		text, err := io.ReadAll(got.Body)
+		if err != nil || string(text) != page {
+			return fmt.Errorf("%s: got %s: %w", name, text, err)
+		}
+		for _, path := range []string{"/" + name + "/page.html", "/" + name + "/", "/" + name} {
+			if err := s.servesNoContent(ctx, path, page); err != nil {
+				return err
+			}
+		}
+		if _, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: key}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if _, err := s.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: bucket}); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// servesNoContent asks without a signature. The data host has no pages either.
+func (s *storing) servesNoContent(ctx context.Context, path, page string) error {
+	address := cmp.Or(s.people, s.data)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address+path, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return err
+	case strings.Contains(string(text), page):
+		return fmt.Errorf("%s serves what is stored", path)
+	case s.people == "" && path != "/healthz" && path != "/readyz" && response.StatusCode < http.StatusBadRequest:
+		return fmt.Errorf("%s on the data host: %d %s", path, response.StatusCode, text)
 	}
 	return nil
 }
