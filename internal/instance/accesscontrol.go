@@ -1,14 +1,23 @@
 package instance
 
-import "github.com/atrium-iam/atrium/internal/fault"
+import (
+	"strings"
+
+	"github.com/atrium-iam/atrium/internal/fault"
+)
 
 // AccessControlAttribute makes an attribute of people a session tag: Key is
 // the tag's key, Source the path of its value, e.g. "${path:enterprise.costCenter}".
 type AccessControlAttribute struct{ Key, Source string }
 
+// AccessControlReader reads attributes for access control.
+type AccessControlReader interface {
+	AccessControlAttributes(instanceID string) (attributes []AccessControlAttribute, enabled bool, err error)
+}
+
 // AccessControlTx is what attributes for access control need of a transaction.
 type AccessControlTx interface {
-	AccessControlAttributes(instanceID string) (attributes []AccessControlAttribute, enabled bool, err error)
+	AccessControlReader
 	PutAccessControlAttributes(instanceID string, attributes []AccessControlAttribute) error
 	DeleteAccessControlAttributes(instanceID string) error
 }
@@ -57,10 +66,10 @@ func DisableAccessControl(tx AccessControlTx, i Instance) error {
 func putAttributes(tx AccessControlTx, i Instance, attributes []AccessControlAttribute) error {
 	seen := make(map[string]bool, len(attributes))
 	for _, a := range attributes {
-		if seen[a.Key] {
+		if seen[strings.ToLower(a.Key)] { // session tags have keys of any case, but do not tell them apart by it
 			return fault.New(fault.Invalid, "access_control", "The attribute key %s is given more than once", a.Key)
 		}
-		seen[a.Key] = true
+		seen[strings.ToLower(a.Key)] = true
 	}
 	return tx.PutAccessControlAttributes(i.ID, attributes)
 }

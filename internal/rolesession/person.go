@@ -21,6 +21,8 @@ type Access struct {
 	// MFAAt is when the person proved a second factor in that session; zero for
 	// not at all.
 	MFAAt time.Time
+	// Tags are the session's: see SessionTags.
+	Tags map[string]string
 }
 
 // ForPerson returns the principal of a session that Identity Center opens for
@@ -30,7 +32,7 @@ func ForPerson(now time.Time, change int64, a Access) iam.Principal {
 	role := iam.Role{AccountID: a.Role.AccountID, ID: a.Role.RoleID, Name: a.Role.RoleName, Path: a.Role.RolePath}
 	p := role.Session(SessionName(a.User))
 	p.IdentityStoreUserID = a.User.ID
-	p.IssuedAt, p.MFAAt = now, a.MFAAt
+	p.IssuedAt, p.MFAAt, p.Tags = now, a.MFAAt, a.Tags
 	p.Session = &iam.Session{
 		ExpiresAt: now.Add(a.Role.SessionDuration),
 		Change:    change,

@@ -25,6 +25,7 @@ type Tx interface {
 	assignment.AccessReader
 	directory.UserReader
 	session.Reader
+	instance.AccessControlReader
 	epoch.Reader
 }
 
@@ -140,12 +141,20 @@ func (s Service) GetRoleCredentials(c Context, in *wire.GetRoleCredentialsReques
 	if err != nil {
 		return nil, err
 	}
+	attributes, _, err := c.Tx.AccessControlAttributes(v.instance.ID)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := rolesession.SessionTags(attributes, user)
+	if err != nil {
+		return nil, err
+	}
 	change, err := c.Tx.Change()
 	if err != nil {
 		return nil, err
 	}
 	credentials, err := rolesession.Issue(s.Sessions, c.IDs, rolesession.ForPerson(c.Request.Time, change, rolesession.Access{
-		User: user, Role: role, PortalSessionID: v.session.ID, MFAAt: v.session.MFAAt,
+		User: user, Role: role, PortalSessionID: v.session.ID, MFAAt: v.session.MFAAt, Tags: tags,
 	}))
 	if err != nil {
 		return nil, err

@@ -129,7 +129,9 @@ func TestPortalDestinations(t *testing.T) {
 			"no host": "https://", "a script": "javascript:alert(1)", "all hosts": "https://*.example.com", "no port": "https://example.com:", "spaces": "https://example.com ",
 			"a second port": "https://example.com:443:443",
 		} {
-			t.Run(name, func(t *testing.T) { refused(t, put(who.Admin, "https://ok.example.com", origin), "ValidationException", "") })
+			t.Run(name, func(t *testing.T) {
+				refused(t, put(who.Admin, "https://ok.example.com", origin), "ValidationException", "")
+			})
 		}
 		refused(t, put(who.Member, "https://example.com"), "AccessDeniedException", "neither owns")
 		refused(t, put(who.Powerless, "https://example.com"), "AccessDeniedException", "sso:PutPortalDestinations")

@@ -18,6 +18,7 @@ func Descriptor() *schema.Service {
 			"denied:token": "UnauthorizedException",
 			"invalid":      "InvalidRequestException",
 			"not_found":    "ResourceNotFoundException",
+			"quota":        "InvalidRequestException",
 			"throttled":    "TooManyRequestsException",
 			"unavailable":  "TooManyRequestsException",
 		},
