@@ -16,6 +16,7 @@ func TestPages(t *testing.T) {
 	node := need(t, "node", os.Getenv("ATRIUM_NODE"), "node")
 	chromium := need(t, "Chromium", os.Getenv("ATRIUM_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
 	install(t)
+	buildWeb(t)
 	program := filepath.Join(t.TempDir(), "atrium")
 	run(t, exec.Command("go", "build", "-o", program, "github.com/atrium-iam/atrium/cmd/atrium"))
 	tests, err := filepath.Glob("*.test.mjs")
@@ -72,6 +73,22 @@ func install(t *testing.T) {
 		t.Skip("run npm ci in test/browser first")
 	}
 	run(t, exec.Command(need(t, "npm", "npm"), "ci", "--no-audit", "--no-fund"))
+}
+
+// buildWeb builds the web application into the program's sources. What that
+// needs beyond Node comes from the network, so it happens only where everything
+// is required, or where it was done before.
+func buildWeb(t *testing.T) {
+	t.Helper()
+	const script = "../../scripts/web"
+	if os.Getenv("ATRIUM_TEST_REQUIRE") == "1" {
+		run(t, exec.Command(script, "require"))
+		return
+	}
+	if _, err := os.Stat("../../web/node_modules"); err != nil {
+		t.Skip("run make web first")
+	}
+	run(t, exec.Command(script))
 }
 
 func run(t *testing.T, cmd *exec.Cmd) {

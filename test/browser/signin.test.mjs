@@ -35,9 +35,11 @@ test("the first sign-in, page by page", async () => {
   await admin.press("Set new password");
   site.passwords.admin = chosen;
 
+  await admin.shows("AWS access portal", "Alex Admin", "production", "111111111111");
+  await admin.goto("/start/plain");
   await admin.shows("AWS access portal", "Signed in as Alex Admin", "production", "111111111111", "Administrator", "Auditor");
   await admin.page.locator("summary").first().click();
-  await admin.inspect("portal");
+  await admin.inspect("plain-portal");
   await admin.page.setViewportSize({ width: 1280, height: 800 });
   await admin.press("Sign out");
   await admin.shows("You are signed out");
@@ -62,7 +64,7 @@ test("by keyboard alone", async () => {
   await type("admin"); // the field has the focus
   await admin.page.getByLabel("Password", { exact: true }).waitFor();
   await type(site.passwords.admin);
-  await admin.page.getByText("Signed in as").waitFor();
+  await admin.shows("AWS access portal", "production");
   await admin.page.keyboard.press("Tab");
   assert.equal(await admin.page.evaluate(() => document.activeElement.textContent), "Skip to the content");
   await admin.page.keyboard.press("Enter");
@@ -90,11 +92,12 @@ test("the password can be shown, and is sent hidden", async () => {
   assert.equal(await field.getAttribute("type"), "password");
 });
 
-test("what the portal copies", async () => {
+test("what the plain portal copies", async () => {
   const admin = await Visitor.arrive(browser, site);
   await admin.context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await admin.goto("/start");
   await admin.signIn("admin");
+  await admin.goto("/start/plain");
   await admin.page.locator("summary").first().click();
   const details = admin.page.locator("details[open]");
   await details.getByRole("button", { name: "Copy" }).first().click();
@@ -121,7 +124,7 @@ test("a sign-in goes on after a restart, in its own browser only", async () => {
   await admin.shows("AWS access portal");
   await site.restart();
   await admin.goto("/start");
-  await admin.shows("AWS access portal", "Signed in as");
+  await admin.shows("AWS access portal", "Alex Admin");
 });
 
 test("too many wrong passwords", async () => {
@@ -164,6 +167,6 @@ test("another site cannot frame or post", async () => {
   visitor.problems.length = 0; // the refused frame
   await visitor.inspect("forged");
   await visitor.goto("/start");
-  await visitor.shows("AWS access portal", "Signed in as");
+  await visitor.shows("AWS access portal", "Alex Admin");
   evil.close();
 });

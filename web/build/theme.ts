@@ -18,8 +18,12 @@ const line = { light: "#d8d4c8", dark: "#2f3e42" };
 const field = { light: "#7c8784", dark: "#7f8f8c" };
 const onAccent = { light: "#ffffff", dark: "#06302b" };
 
+const sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+
 const tokens: Record<string, Value> = {
-  fontFamilyBase: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif',
+  fontFamilyBase: sans,
+  fontFamilyHeading: sans,
+  fontFamilyDisplay: sans,
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
   colorBackgroundLayoutMain: { light: "#f2f0ea", dark: "#0f1719" },
   colorBackgroundContainerContent: card,
@@ -70,6 +74,7 @@ const tokens: Record<string, Value> = {
   colorTextFormSecondary: muted,
   colorBorderDividerDefault: line,
   colorBorderInputDefault: field,
+  colorBorderInputFocused: accent,
   borderRadiusContainer: "14px",
   borderRadiusButton: "10px",
   borderRadiusInput: "10px",

@@ -1,5 +1,5 @@
 // What the portal asks the server, by the operations of the generated client.
-import { call as callOperation, type Operations, type PortalAccount } from "../api/portal_gen";
+import { call as callOperation, type Operations, type PortalAccount, send } from "../api/portal_gen";
 
 export { ApiError, ConnectionError, SignedOutError, StalePageError } from "../api/portal_gen";
 
@@ -28,7 +28,8 @@ function seen(response: Response) {
 }
 
 function call<Name extends keyof Operations>(operation: Name, input: Operations[Name]["input"]) {
-  const sent = early(operation);
+  // What failed then may work now.
+  const sent = early(operation)?.catch(() => send(operation, input));
   return callOperation(operation, input, sent ? { sent, seen } : { seen });
 }
 

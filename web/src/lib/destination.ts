@@ -23,7 +23,8 @@ export function judge(asked: string, origin: string, listed: readonly string[]):
     return { kind: "refused" };
   }
   if (url.username !== "" || url.password !== "") return { kind: "refused" };
-  if (url.origin === origin) return { kind: "own", address: url.href };
+  // A blob's origin is that of who made it, so the protocol is compared as well.
+  if (url.origin === origin && url.protocol === new URL(origin).protocol) return { kind: "own", address: url.href };
   if (url.protocol !== "https:" || url.hostname === "") return { kind: "refused" };
   const kind = listed.includes(url.origin) ? "listed" : "elsewhere";
   return { kind, address: url.href, host: url.host };

@@ -4,12 +4,14 @@ import { useCallback, useEffect, useState } from "react";
 export type Loaded<T> = { state: "loading"; value?: T } | { state: "done"; value: T } | { state: "failed"; error: unknown; value?: T };
 
 // useLoad runs load when the view appears and whenever load changes, so load
-// has to be kept (useCallback). Of several at once only the last counts.
-export function useLoad<T>(load: () => AsyncIterable<T>): [Loaded<T>, again: () => void] {
+// has to be kept (useCallback). Without one it waits. Of several at once only
+// the last counts.
+export function useLoad<T>(load: (() => AsyncIterable<T>) | undefined): [Loaded<T>, again: () => void] {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
   const [round, setRound] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads the same again
   useEffect(() => {
+    if (load === undefined) return;
     let current = true;
     setLoaded({ state: "loading" });
     (async () => {

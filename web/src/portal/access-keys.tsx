@@ -4,7 +4,7 @@ import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import Tabs from "@cloudscape-design/components/tabs";
-import { useCallback, useState } from "react";
+import { type ReactNode, useCallback, useState } from "react";
 import type { AccessTexts, Account, Credentials, Portal } from "../lib/client";
 import { accessTexts, credentials } from "../lib/client";
 import { fill, settings } from "../lib/keys";
@@ -28,6 +28,10 @@ export default function AccessKeys(props: Props) {
   const { account, role, close } = props;
   const [form, setForm] = useState("sso");
   const [shell, setShell] = useState<Shell>(() => (/Windows/.test(navigator.userAgent) ? "powerShell" : "bash"));
+  // Credentials are asked for when a form needs them, once for both.
+  const [wanted, setWanted] = useState(false);
+  const load = useCallback(() => once(credentials(account.accountId, role)), [account.accountId, role]);
+  const keys = useLoad(wanted ? load : undefined);
   const [texts, again] = useLoad(useCallback(() => once(accessTexts(account.accountId, role)), [account.accountId, role]));
   const shells = (
     <SegmentedControl
@@ -44,7 +48,11 @@ export default function AccessKeys(props: Props) {
   const forms = (texts: AccessTexts) => [
     {
       id: "sso",
-      label: t("portal.keys.sso"),
+      label: (
+        <>
+          {t("portal.keys.sso")} <span className="desk">{t("portal.keys.sso.recommended")}</span>
+        </>
+      ),
       content: (
         <>
           {shells}
@@ -58,7 +66,7 @@ export default function AccessKeys(props: Props) {
       content: (
         <>
           {shells}
-          <WithKeys {...props}>
+          <WithKeys keys={keys}>
             {(keys) => (
               <>
                 <p>{t("portal.keys.environment.help")}</p>
@@ -73,7 +81,7 @@ export default function AccessKeys(props: Props) {
       id: "profile",
       label: t("portal.keys.profile"),
       content: (
-        <WithKeys {...props}>
+        <WithKeys keys={keys}>
           {(keys) => (
             <>
               <p>{t("portal.keys.profile.help")}</p>
@@ -95,7 +103,7 @@ export default function AccessKeys(props: Props) {
       visible
       size="large"
       header={t("portal.keys.title", { role })}
-      closeAriaLabel={t("portal.close")}
+      closeAriaLabel={t("portal.close.dialog")}
       onDismiss={close}
       footer={
         <Box float="right">
@@ -109,7 +117,10 @@ export default function AccessKeys(props: Props) {
       {texts.state === "done" && (
         <Tabs
           activeTabId={form}
-          onChange={({ detail }) => setForm(detail.activeTabId)}
+          onChange={({ detail }) => {
+            setForm(detail.activeTabId);
+            if (detail.activeTabId !== "sso") setWanted(true);
+          }}
           ariaLabel={t("portal.keys.forms")}
           i18nStrings={{ scrollLeftAriaLabel: t("portal.scroll.left"), scrollRightAriaLabel: t("portal.scroll.right") }}
           tabs={forms(texts.value)}
@@ -122,7 +133,7 @@ export default function AccessKeys(props: Props) {
 function ConfigureSSO({ portal, texts, settings }: { portal: Portal; texts: AccessTexts; settings: string }) {
   return (
     <>
-      <p>{t("portal.keys.sso.help")}</p>
+      <p className="help">{t("portal.keys.sso.help")}</p>
       <ol className="steps">
         <li>
           <p>{t("portal.keys.sso.place")}</p>
@@ -147,10 +158,14 @@ function ConfigureSSO({ portal, texts, settings }: { portal: Portal; texts: Acce
   );
 }
 
-// WithKeys asks for credentials when it appears: those who configure their
-// client need none.
-function WithKeys({ account, role, children }: Props & { children: (keys: Credentials) => React.ReactNode }) {
-  const [keys, again] = useLoad(useCallback(() => once(credentials(account.accountId, role)), [account.accountId, role]));
+// WithKeys shows what there is to see once the credentials are there.
+function WithKeys({
+  keys: [keys, again],
+  children,
+}: {
+  keys: ReturnType<typeof useLoad<Credentials>>;
+  children: (keys: Credentials) => ReactNode;
+}) {
   if (keys.state === "failed") return <Failure error={keys.error} again={again} />;
   if (keys.state === "loading") return <Loading />;
   return (

@@ -21,11 +21,14 @@ const Config = lazy(configDialog);
 // How many accounts are drawn at first, and with every "Show more".
 const portion = 50;
 
+const { compare } = new Intl.Collator("en", { numeric: true });
+const byName = (a: Account, b: Account) => compare(a.accountName, b.accountName) || compare(a.accountId, b.accountId);
+
 async function* load() {
   const all: Account[] = [];
   for await (const page of accounts()) {
     all.push(...page);
-    yield [...all];
+    yield [...all].sort(byName);
   }
 }
 
@@ -61,8 +64,12 @@ export function Accounts({ portal }: { portal: Portal }) {
             }}
           />
           <div className="accounts-actions">
-            <Button onClick={() => setDialog({ name: "shortcut" })}>{t("portal.shortcut.title")}</Button>
-            <Button onClick={() => setDialog({ name: "config" })}>{t("portal.config.title")}</Button>
+            <Button fullWidth onClick={() => setDialog({ name: "shortcut" })}>
+              {t("portal.shortcut.title")}
+            </Button>
+            <Button fullWidth onClick={() => setDialog({ name: "config" })}>
+              {t("portal.config.title")}
+            </Button>
           </div>
         </div>
       )}

@@ -21,7 +21,8 @@ export function App() {
   useFocusOnChange(route.view);
   return (
     <>
-      <a className="skip" href={hash} onClick={toContent}>
+      {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place of this page, without changing the view's address */}
+      <a className="skip" href="#content" onClick={toContent}>
         {t("portal.skip")}
       </a>
       <Top portal={portal.value} />

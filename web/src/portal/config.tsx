@@ -19,7 +19,7 @@ export default function Config({ close }: { close: () => void }) {
       visible
       size="large"
       header={t("portal.config.title")}
-      closeAriaLabel={t("portal.close")}
+      closeAriaLabel={t("portal.close.dialog")}
       onDismiss={close}
       footer={
         <Box float="right">
@@ -43,7 +43,7 @@ export default function Config({ close }: { close: () => void }) {
 // save lets the browser keep a text as a file. Its name is that of the file it
 // is for.
 function save(text: string) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  const address = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = address;
   link.download = "config";

@@ -6,6 +6,9 @@ import { now } from "../lib/client";
 import { remaining } from "../lib/keys";
 import { t } from "../lib/text";
 
+// When to say that it is time for new ones, in milliseconds.
+const soon = 10 * 60_000;
+
 export function Expiry({ until, again }: { until: number; again: () => void }) {
   const [at, setAt] = useState(now);
   useEffect(() => {
@@ -22,7 +25,7 @@ export function Expiry({ until, again }: { until: number; again: () => void }) {
   const { hours, minutes, seconds } = remaining(until, at);
   const two = (n: number) => String(n).padStart(2, "0");
   return (
-    <p className="expiry" role="timer">
+    <p className={until - at < soon ? "expiry expiry-soon" : "expiry"} role="timer">
       {hours > 0
         ? t("portal.keys.expires.hours", { hours, minutes: two(minutes), seconds: two(seconds) })
         : t("portal.keys.expires.minutes", { minutes, seconds: two(seconds) })}

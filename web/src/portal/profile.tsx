@@ -25,7 +25,7 @@ export default function Profile({ portal }: { portal: Portal }) {
       </a>
       <h1>{t("portal.profile.title")}</h1>
       <Container>
-        <dl className="values">
+        <dl className="values values-only">
           {facts.map(
             ([name, value]) =>
               value && (

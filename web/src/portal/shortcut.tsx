@@ -31,7 +31,7 @@ export default function Shortcut({ accounts, portal, close }: { accounts: readon
       visible
       size="medium"
       header={t("portal.shortcut.title")}
-      closeAriaLabel={t("portal.close")}
+      closeAriaLabel={t("portal.close.dialog")}
       onDismiss={close}
       footer={
         <Box float="right">

@@ -49,3 +49,10 @@ for (const form of document.forms) {
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
+
+// What stands behind the # belongs to the page that a person signs in for.
+// Browsers keep it through redirects, but not through forms and links.
+if (location.hash && location.pathname.startsWith("/signin")) {
+  for (const form of document.forms) form.setAttribute("action", form.getAttribute("action") + location.hash);
+  for (const link of document.querySelectorAll('a[href^="/signin"]')) link.setAttribute("href", link.getAttribute("href") + location.hash);
+}

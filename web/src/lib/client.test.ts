@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+const page = (token: string) => ({ querySelector: () => ({ content: token }) });
+const answer = (status: number, body: unknown, headers = {}) => new Response(JSON.stringify(body), { status, headers });
+
+let client: typeof import("./client");
+const fetched = vi.fn<typeof fetch>();
+
+beforeEach(async () => {
+  vi.resetModules();
+  vi.stubGlobal("document", page("t0ken"));
+  vi.stubGlobal("fetch", fetched);
+  client = await import("./client");
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+  fetched.mockReset();
+});
+
+test("pages of a list are asked for one after another", async () => {
+  fetched.mockResolvedValueOnce(answer(200, { accountList: [{ accountId: "1" }], nextToken: "n" }));
+  fetched.mockResolvedValueOnce(answer(200, { accountList: [{ accountId: "2" }] }));
+  const pages = [];
+  for await (const page of client.accounts()) pages.push(page.map((a) => a.accountId));
+  expect(pages).toEqual([["1"], ["2"]]);
+  expect(fetched.mock.calls.map(([, init]) => JSON.parse(String(init?.body)).nextToken)).toEqual([undefined, "n"]);
+  expect(fetched.mock.calls[0]?.[1]?.headers).toMatchObject({ "X-Atrium-Csrf": "t0ken" });
+});
+
+test("what was asked before the program ran is used once", async () => {
+  vi.stubGlobal("atriumBoot", { DescribePortal: Promise.resolve(answer(200, { region: "early" })) });
+  fetched.mockResolvedValueOnce(answer(200, { region: "late" }));
+  expect((await client.describePortal()).region).toBe("early");
+  expect((await client.describePortal()).region).toBe("late");
+});
+
+test("what failed before the program ran is asked again", async () => {
+  vi.stubGlobal("atriumBoot", { DescribePortal: Promise.reject(new TypeError("no network")) });
+  fetched.mockResolvedValueOnce(answer(200, { region: "late" }));
+  expect((await client.describePortal()).region).toBe("late");
+});
+
+test("failures say what can be done", async () => {
+  fetched.mockRejectedValueOnce(new TypeError("no network"));
+  await expect(client.roles("1")).rejects.toBeInstanceOf(client.ConnectionError);
+  fetched.mockResolvedValueOnce(new Response("<html>a proxy's page</html>", { status: 502 }));
+  await expect(client.roles("1")).rejects.toBeInstanceOf(client.ConnectionError);
+  fetched.mockResolvedValueOnce(answer(401, { __type: "UnauthorizedException" }));
+  await expect(client.roles("1")).rejects.toBeInstanceOf(client.SignedOutError);
+  fetched.mockResolvedValueOnce(answer(403, { __type: "InvalidCsrfTokenException" }));
+  await expect(client.roles("1")).rejects.toBeInstanceOf(client.StalePageError);
+  fetched.mockResolvedValueOnce(answer(403, { __type: "ForbiddenException", message: "No access" }));
+  await expect(client.roles("1")).rejects.toThrow("No access");
+});
+
+test("an answer without whole credentials is none", async () => {
+  fetched.mockResolvedValueOnce(answer(200, { roleCredentials: { accessKeyId: "ASIA", secretAccessKey: "s", expiration: 1 } }));
+  await expect(client.credentials("1", "r")).rejects.toThrow();
+});
+
+test("time is the server's when the clocks differ, and this machine's when they do not", async () => {
+  vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00.700Z"), toFake: ["Date"] });
+  fetched.mockResolvedValueOnce(answer(200, {}, { Date: "Thu, 01 Jan 2026 00:00:00 GMT" }));
+  await client.describePortal();
+  expect(client.now()).toBe(Date.now());
+  fetched.mockResolvedValueOnce(answer(200, {}, { Date: "Thu, 01 Jan 2026 01:00:00 GMT" }));
+  await client.describePortal();
+  expect(client.now()).toBe(Date.parse("2026-01-01T01:00:00Z"));
+});
