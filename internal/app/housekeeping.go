@@ -48,6 +48,12 @@ func sweeps() []sweep {
 		{"sign-ins under way", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteExpiredSigninAttempts(now, limit)
 		}},
+		{"MFA challenges", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredMfaChallenges(now, limit)
+		}},
+		{"trusted browsers", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
+			return tx.DeleteExpiredTrustedBrowsers(now, limit)
+		}},
 		{"portal sessions", func(tx *store.Tx, now time.Time, limit int) (int64, error) {
 			return tx.DeleteExpiredPortalSessions(now, limit)
 		}},

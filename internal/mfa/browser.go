@@ -29,7 +29,7 @@ func NewContext(from netip.Addr, userAgent string) Context {
 		bits = 24
 	}
 	network, err := from.Prefix(bits)
-	if err != nil {
+	if err != nil || !from.IsValid() {
 		return Context{Family: family(userAgent), Network: "unknown"}
 	}
 	return Context{Family: family(userAgent), Network: network.String()}
@@ -129,8 +129,9 @@ func (f *Factors) recognise(storeID, userID, token string) (id string, own bool)
 }
 
 // Trusted tells whether what a browser keeps is of one that the person let be
-// remembered, in the same context as now.
-func (f *Factors) Trusted(tx BrowserTx, now time.Time, storeID, userID, kept string, in Context) (bool, error) {
+// remembered, in the same context as now. Trust from before since, when the
+// password was set, does not count any more.
+func (f *Factors) Trusted(tx BrowserTx, now, since time.Time, storeID, userID, kept string, in Context) (bool, error) {
 	for _, t := range tokens(kept) {
 		id, own := f.recognise(storeID, userID, t)
 		if !own {
@@ -138,7 +139,7 @@ func (f *Factors) Trusted(tx BrowserTx, now time.Time, storeID, userID, kept str
 		}
 		known, err := tx.TrustedBrowsers(storeID, userID)
 		i := slices.IndexFunc(known, func(b Browser) bool { return b.ID == id })
-		return i >= 0 && now.Before(known[i].ExpiresAt) && known[i].Context == in, err
+		return i >= 0 && now.Before(known[i].ExpiresAt) && !known[i].CreatedAt.Before(since) && known[i].Context == in, err
 	}
 	return false, nil
 }

@@ -168,7 +168,11 @@ func (f *Flow) next(tx Tx, v Visit, a Attempt, s authsettings.Settings) (Step, e
 		return StepDone, nil
 	}
 	if s.MfaMode == authsettings.MfaContextAware {
-		trusted, err := f.Factors.Trusted(tx, f.now(), a.StoreID, a.UserID, v.Trusted, v.context())
+		p, _, err := tx.PasswordOf(a.StoreID, a.UserID)
+		if err != nil {
+			return 0, err
+		}
+		trusted, err := f.Factors.Trusted(tx, f.now(), p.ChangedAt, a.StoreID, a.UserID, v.Trusted, v.context())
 		if err != nil || trusted {
 			return StepDone, err
 		}

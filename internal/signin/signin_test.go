@@ -21,6 +21,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -73,7 +74,7 @@ func newBench(t *testing.T, s *store.Store) *bench {
 	ids := ident.NewSource(rand.Reader)
 	b.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Factors: newFactors(t, ids), Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
+		Factors: newFactors(t, ids), Mail: &mail.Outbox{Keys: plainKey{}, IDs: ids}, Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
 	}
 	b.in = instance.Instance{ID: "ssoins-0123456789abcdef", IdentityStoreID: "d-1234567890", OwnerAccountID: "123456789012", OrganizationID: "o-abcdefghij", Region: "eu-west-1", CreatedAt: b.now, Version: 1}
 	b.update(func(tx *store.Tx) (err error) {
@@ -85,6 +86,7 @@ func newBench(t *testing.T, s *store.Store) *bench {
 		}
 		b.sam, err = directory.CreateUser(tx, ids, directory.Stamp{At: b.now, By: "test"}, b.in.IdentityStoreID, directory.NewUser{Attributes: directory.Attributes{
 			UserName: "sam.lee", DisplayName: "Sam Lee", Name: directory.Name{GivenName: "Sam", FamilyName: "Lee"},
+			Emails: []directory.Email{{Value: "sam.lee@example.com", Type: "work", Primary: new(true)}},
 		}})
 		return err
 	})
