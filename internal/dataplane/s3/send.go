@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
@@ -210,17 +212,26 @@ func (c *call) translate(err error) *Error {
 		return unauthenticated(e, c.claim.Presigned)
 	}
 	out := Fail("InternalError")
-	switch fault.Of(err) {
-	case fault.Unavailable:
+	switch kind := fault.Of(err); {
+	case errors.Is(err, context.Canceled):
+		out = Fail("RequestTimeout") // the client went away, and will not hear it
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		out = Fail("QuotaExceeded")
+	case kind == fault.Unavailable:
 		out = Fail("ServiceUnavailable")
-	case fault.Throttled:
+	case kind == fault.Throttled:
 		out = Fail("SlowDown")
-	case fault.Denied:
+	case kind == fault.Denied:
 		out = Fail("AccessDenied")
-	default:
 	}
 	out.cause = err
 	return out
+}
+
+// ours tells whether the request failed for a reason of Atrium's own, or of the
+// storage behind it.
+func (e *Error) ours() bool {
+	return e.cause != nil && (e.Status >= http.StatusInternalServerError || e.Code == "QuotaExceeded")
 }
 
 // finish leaves the request's one event in the log, the metrics and, unless
@@ -238,9 +249,9 @@ func (c *call) finish(r *http.Request, err *Error) {
 	}
 	level := slog.LevelInfo
 	if err != nil {
-		e.Code = err.Code
+		e.Code, e.Failed = err.Code, err.ours()
 		attrs = append(attrs, slog.String("error", err.Code))
-		if err.cause != nil && err.Status >= http.StatusInternalServerError {
+		if e.Failed {
 			level = slog.LevelError
 			attrs = append(attrs, slog.String("cause", err.cause.Error()))
 		}

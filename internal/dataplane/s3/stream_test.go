@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -220,6 +222,41 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// failing is a storage that fails.
+type failing struct{ err error }
+
+func (f failing) Do(context.Context, string, *s3.Operation) (*s3.Answer, error) { return nil, f.err }
+
+// TestFailuresAreTold looks at what clients hear of failures, and at what is
+// counted as ours.
+func TestFailuresAreTold(t *testing.T) {
+	for what, test := range map[string]struct {
+		err  error
+		code string
+		ours bool
+	}{
+		"unknown":     {errors.New("the inside of the storage"), "InternalError", true},
+		"no room":     {fmt.Errorf("the inside of the storage: %w", syscall.ENOSPC), "QuotaExceeded", true},
+		"unavailable": {fault.New(fault.Unavailable, "storage", "the inside of the storage"), "ServiceUnavailable", true},
+		"gone":        {fmt.Errorf("the inside of the storage: %w", context.Canceled), "RequestTimeout", false},
+		"S3's":        {s3.Fail("NoSuchBucket"), "NoSuchBucket", false},
+		"unheard of":  {s3.Fail("NoSuchCode"), "InternalError", false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			ended := make(events, 10)
+			d := open(t, ended.observe, func(o *s3.Options) { o.Connector = failing{test.err} })
+			status, body := d.ask(t, d.admit(account, everything), http.MethodGet, "/bucket/key", "")
+			wants(t, what, status, body, test.code)
+			if strings.Contains(body, "inside") {
+				t.Errorf("the client hears %s", body)
+			}
+			if e := ended.next(t, "GetObject"); e.Failed != test.ours || e.Code != test.code {
+				t.Errorf("counted as %+v", e)
+			}
+		})
+	}
 }
 
 // TestNothingIsLeftRunning has requests that end in all ways.
