@@ -119,7 +119,9 @@ func (m *model) clear() {
 	}
 }
 
-func sessionRef(id string) []epoch.Ref { return []epoch.Ref{{Scope: epoch.PortalSession, ID: id}} }
+func sessionRefs(id, user string) []epoch.Ref {
+	return []epoch.Ref{{Scope: epoch.PortalSession, ID: id}, {Scope: epoch.User, ID: user}}
+}
 
 func epochs(t *testing.T, s *store.Store) (list []epoch.Epoch) {
 	t.Helper()

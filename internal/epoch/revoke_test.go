@@ -306,7 +306,7 @@ func TestPortalSessions(t *testing.T) {
 		w.do(func(tx *store.Tx) error { return session.End(tx, first) })
 		ended := func() (out []bool) {
 			for _, id := range []string{first, second, third} {
-				out = append(out, !w.valid(credentials{refs: sessionRef(id)}))
+				out = append(out, !w.valid(credentials{refs: sessionRefs(id, amy.ID)}))
 			}
 			return out
 		}

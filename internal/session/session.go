@@ -77,10 +77,9 @@ type Tx interface {
 	// returns how many sessions there were.
 	DeleteOtherPortalSessions(Session) (int64, error)
 	// RevokePortalSession ends what was opened in accounts from a session,
-	// RevokePortalSessionsOfUser from all sessions of a user, which are still
-	// there.
+	// RevokeUser all that a person has opened there.
 	RevokePortalSession(id string) error
-	RevokePortalSessionsOfUser(storeID, userID string) error
+	RevokeUser(userID string) error
 }
 
 // Start begins a session of a person and returns it with its token. The
@@ -183,26 +182,38 @@ func End(tx Tx, id string) error {
 	return tx.RevokePortalSession(id)
 }
 
-// EndAll is End for all sessions of a person, and returns how many there were.
+// SignOut ends a session with all that clients were given in it. Sessions in
+// accounts go on, as AWS documents it for signing out. fault.NotFound, subject
+// "session", when there is none.
+func SignOut(tx Tx, id string) error {
+	ended, err := tx.DeletePortalSession(id)
+	if err == nil && !ended {
+		err = errEnded()
+	}
+	return err
+}
+
+// EndAll is End for all sessions of a person, those that are not there any
+// more too, and returns how many there were.
 func EndAll(tx Tx, storeID, userID string) (int64, error) {
-	if err := tx.RevokePortalSessionsOfUser(storeID, userID); err != nil {
+	if err := tx.RevokeUser(userID); err != nil {
 		return 0, err
 	}
 	return tx.DeletePortalSessionsOfUser(storeID, userID)
-}
-
-func errEnded() error {
-	return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
 }
 
 // EndOthers ends what a person is signed in to but for the session s itself:
 // all other sessions, the logins of clients, and the sessions in accounts. It
 // returns how many other sessions there were.
 func EndOthers(tx Tx, s Session) (int64, error) {
-	if err := tx.RevokePortalSessionsOfUser(s.StoreID, s.UserID); err != nil {
+	if err := tx.RevokeUser(s.UserID); err != nil {
 		return 0, err
 	}
 	return tx.DeleteOtherPortalSessions(s)
+}
+
+func errEnded() error {
+	return fault.New(fault.NotFound, "session", "The session does not exist or has ended.")
 }
 
 // hashToken hashes a token. Tokens are random and long, so that a hash without

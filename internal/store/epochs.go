@@ -80,13 +80,6 @@ func (t *Tx) RevokePortalSession(id string) error {
 	return t.raiseOne(epoch.Ref{Scope: epoch.PortalSession, ID: id})
 }
 
-// RevokePortalSessionsOfUser is RevokePortalSession for all sessions of a
-// person. It is called while they are still there.
-func (t *Tx) RevokePortalSessionsOfUser(storeID, userID string) error {
-	return t.raise(`SELECT 'session', id, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM portal_sessions
-		WHERE store_id = $3 AND user_id = $4`, storeID, userID)
-}
-
 // The accesses that are lost with a principal's assignment: $3 is the
 // principal, a user or group, and $4 the identity store. A person who has
 // another way to the same permission set in the same account loses nothing.

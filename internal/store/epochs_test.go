@@ -52,7 +52,7 @@ func TestEpochs(t *testing.T) {
 			}
 			return tx.RevokeAccount("111122223333")
 		})
-		do(func(tx *store.Tx) error { return tx.RevokePortalSessionsOfUser("d-1234567890", "nobody") })
+		do(func(tx *store.Tx) error { return tx.RevokeMembership("d-1234567890", "no group", "nobody") })
 		do(func(tx *store.Tx) error { return tx.RevokeUser("user") })
 		want := []epoch.Epoch{
 			epochOf(epoch.Account, "111122223333", 2), epochOf(epoch.Principal, "AROA", 2), epochOf(epoch.User, "user", 3),

@@ -138,11 +138,11 @@ func (v *visit) proceed(out signin.Outcome) error {
 	return nil
 }
 
-// signOut ends the session, and with it all that was allowed in it.
+// signOut ends the session and the tokens that clients were given in it.
 func (p *Pages) signOut(v *visit) error {
 	if _, held := v.actor(); held.ID != "" {
 		err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-			err := session.End(tx, held.ID)
+			err := session.SignOut(tx, held.ID)
 			if fault.Is(err, fault.NotFound) {
 				return nil // it ended by itself
 			}
