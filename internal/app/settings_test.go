@@ -14,6 +14,9 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -127,6 +130,20 @@ func TestSettingsEndWhatIsOpen(t *testing.T) {
 		"new password": func(t *testing.T, c *cluster, user map[string]any, _ opened) {
 			user["PasswordMode"] = "OTP"
 			c.administer(t, "UpdatePassword", user)
+		},
+		"device taken": func(t *testing.T, c *cluster, user map[string]any, o opened) {
+			id := c.ids.UUID()
+			c.do(func(tx *store.Tx) error {
+				return tx.InsertMfaDevice(mfa.Record{
+					Device: mfa.Device{
+						StoreID: o.session.StoreID, UserID: o.session.UserID, ID: id, Name: "Phone", Type: authsettings.Totp,
+						CreatedAt: ident.Millis(c.now()), Version: 1,
+					},
+					Handle: id, Secret: []byte("sealed"),
+				})
+			})
+			user["DeviceId"] = id
+			c.administer(t, "DeleteMfaDeviceForUser", user)
 		},
 		"delete Identity Center": func(t *testing.T, c *cluster, _ map[string]any, _ opened) {
 			c.administer(t, "DeleteInstance", map[string]any{"InstanceArn": c.in.ARN(), "Confirmation": c.in.ID})

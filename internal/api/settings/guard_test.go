@@ -1,20 +1,27 @@
 package settings_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/atrium-iam/atrium/internal/administrator"
+	"github.com/atrium-iam/atrium/internal/api/settings"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/wire/gateway"
 	"github.com/atrium-iam/atrium/test/node"
 )
 
@@ -222,6 +229,42 @@ func TestNobodyIsBlockedWithoutADevice(t *testing.T) {
 		addDevice(t, n, admin, authsettings.Webauthn)
 		if a := block(); a.Status != 200 {
 			t.Errorf("with a device: %s", a.Body)
+		}
+	})
+}
+
+// TestDeletingNeedsAFactor has the administrator, who has a device, delete
+// Identity Center from a sign-in without one, and from one that was long ago.
+func TestDeletingNeedsAFactor(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin, arn := userID(t, n, "admin"), new(n.Instance.ARN())
+		addDevice(t, n, admin, authsettings.Totp)
+		remove := func(proved time.Duration) error {
+			return store.Bind[settings.Tx](n.Store).Update(t.Context(), func(tx settings.Tx) error {
+				caller := iam.Principal{Kind: iam.KindRoleSession, AccountID: node.Management, IdentityStoreUserID: admin}
+				now := ident.Millis(n.Clock.Now())
+				if proved > 0 {
+					caller.MFAAt = now.Add(-proved)
+				}
+				_, err := settings.Service{}.DeleteInstance(&gateway.Context[settings.Tx]{
+					Context: t.Context(), Tx: tx, Caller: caller, Request: gateway.Request{Time: now},
+					Op: wire.Descriptor().OperationByName("DeleteInstance"),
+				}, &wire.DeleteInstanceRequest{InstanceArn: arn, Confirmation: &n.Instance.ID})
+				return err
+			})
+		}
+		for _, proved := range []time.Duration{0, administrator.StepUpAge, time.Hour} {
+			if err := remove(proved); !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "less than 15 minutes ago") {
+				t.Errorf("proved %v ago: %v", proved, err)
+			}
+		}
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		refused(t, call(t, n, oneself, "DeleteInstance", &wire.DeleteInstanceRequest{InstanceArn: arn, Confirmation: &n.Instance.ID}), "AccessDeniedException", "less than 15 minutes ago")
+		if _, err := oneself.SSOAdmin.DeleteInstance(t.Context(), &ssoadmin.DeleteInstanceInput{InstanceArn: arn}); err == nil || !strings.Contains(err.Error(), "less than 15 minutes ago") {
+			t.Errorf("by sso-admin: %v", err)
+		}
+		if err := remove(administrator.StepUpAge - time.Second); err != nil {
+			t.Errorf("proved just now: %v", err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -58,6 +59,9 @@ func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.
 	}
 	if *in.Confirmation != i.ID {
 		return nil, fault.New(fault.Invalid, "confirmation", "To delete this instance with everything in it, give its id as the Confirmation.")
+	}
+	if err := administrator.Proved(c.Tx, c.Request.Time, i, c.Caller); err != nil {
+		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {
 		return nil, err

@@ -183,3 +183,39 @@ func TestUpdatePasswordIsRecordedWithoutThePassword(t *testing.T) {
 		}
 	})
 }
+
+// TestEventSources holds that records name the event source under which AWS
+// records the console's calls.
+func TestEventSources(t *testing.T) {
+	s := wire.Descriptor()
+	for _, o := range s.Operations {
+		prefix, _, _ := strings.Cut(o.Action, ":")
+		source := o.EventSource
+		if source == "" {
+			source = s.EventSource
+		}
+		want := map[string]string{
+			"sso": "sso.amazonaws.com", "sso-directory": "sso-directory.amazonaws.com", "identitystore-auth": "sso.amazonaws.com",
+		}[prefix]
+		if source != want {
+			t.Errorf("%s, which asks for %s, is recorded under %s, want %s", o.Name, o.Action, source, want)
+		}
+	}
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		call(t, n, n.Administrator(t, node.Management), "PutMfaDeviceManagementForDirectory", &wire.PutMfaDeviceManagementForDirectoryRequest{
+			InstanceArn: new(n.Instance.ARN()), UserPermission: new("READ_ACTIONS"),
+		})
+		var record struct{ EventSource string }
+		n.Audit(t, func(all []audit.Entry) bool {
+			for _, e := range all {
+				if strings.Contains(string(e.JSON), `"PutMfaDeviceManagementForDirectory"`) {
+					return json.Unmarshal(e.JSON, &record) == nil
+				}
+			}
+			return false
+		})
+		if record.EventSource != "sso.amazonaws.com" {
+			t.Errorf("recorded under %q", record.EventSource)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package ssoadmin
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -68,6 +69,9 @@ func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.
 	}
 	if c.Caller.AccountID != i.OwnerAccountID {
 		return nil, denied(c, *in.InstanceArn, "only the account that owns the instance can delete it")
+	}
+	if err := administrator.Proved(c.Tx, c.Request.Time, i, c.Caller); err != nil {
+		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@
 package ssoadmin
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -21,6 +22,7 @@ type Tx interface {
 	assignment.Tx
 	assignment.AccessReader
 	assignment.WithdrawTx
+	administrator.ProofReader
 }
 
 // Context is what an operation runs with.
