@@ -44,7 +44,7 @@ func (v *visit) askFactor(status int, a signin.Attempt, message string) error {
 		return err
 	}
 	v.showAsked(status, "factor.title", asked, map[string]any{
-		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "To": "", "Other": "/signin?to=" + escape(a.Destination), "Submit": "factor.submit", "Error": message,
+		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "Intro": "", "To": "", "Other": "/signin?to=" + escape(a.Destination), "Submit": "factor.submit", "Error": message,
 	})
 	return nil
 }
