@@ -59,19 +59,24 @@ func (t *Tx) DirectoryUsers(storeID, after string, limit int) ([]directory.User,
 // directoryUsers reads users of the store that is the query's first argument;
 // there are at most limit.
 func (t *Tx) directoryUsers(limit int, query string, storeID string, args ...any) (users []directory.User, err error) {
+	// Lists are long: the variables that a row is read into serve for all.
+	var id, status, attributes, externalIDs, createdBy, updatedBy string
+	var created, updated, version int64
+	columns := []any{&id, &status, &attributes, &externalIDs, &created, &createdBy, &updated, &updatedBy, &version}
 	err = t.rows(query, append([]any{storeID}, args...), func(scan func(...any) error) error {
+		if err := scan(columns...); err != nil {
+			return err
+		}
 		if users == nil {
 			users = make([]directory.User, 0, min(limit, 128))
 		}
-		users = append(users, directory.User{StoreID: storeID})
+		users = append(users, directory.User{
+			StoreID: storeID, ID: id, Status: directory.Status(status), Record: directory.Record{
+				CreatedAt: time.UnixMilli(created).UTC(), CreatedBy: createdBy,
+				UpdatedAt: time.UnixMilli(updated).UTC(), UpdatedBy: updatedBy, Version: version,
+			},
+		})
 		u := &users[len(users)-1]
-		var attributes, externalIDs string
-		var created, updated int64
-		err := scan(&u.ID, &u.Status, &attributes, &externalIDs, &created, &u.CreatedBy, &updated, &u.UpdatedBy, &u.Version)
-		if err != nil {
-			return err
-		}
-		u.CreatedAt, u.UpdatedAt = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
 		if err := readAttributes(attributes, &u.Attributes); err != nil {
 			return fmt.Errorf("store: attributes of user %s: %w", u.ID, err)
 		}
