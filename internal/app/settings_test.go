@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -183,7 +184,7 @@ func TestSettingsEndWhatIsOpen(t *testing.T) {
 }
 
 // TestSettingsAreReadAtOnce changes settings on one node and expects the next
-// call on another to know.
+// call on another to go by them.
 func TestSettingsAreReadAtOnce(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, c *cluster) {
 		own, err := c.nodes[0].NewAdministratorKey(t.Context(), sampleManagement)
@@ -191,18 +192,41 @@ func TestSettingsAreReadAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := keyPair{id: own.ID, secret: own.Secret}
-		for _, hours := range []string{"PT1H", "PT12H", "PT720H"} {
-			in := map[string]any{"InstanceArn": c.in.ARN(), "ConfigurationType": "SESSION", "SsoConfiguration": map[string]any{
-				"SessionConfiguration": map[string]any{"MaxAuthenticationAge": hours},
-			}}
+		set := func(kind, member string, value any) {
+			t.Helper()
+			in := map[string]any{"InstanceArn": c.in.ARN(), "ConfigurationType": kind, "SsoConfiguration": map[string]any{member: value}}
 			if status, answer := c.nodes[0].settings(t, key, "UpdateSSOConfiguration", in); status != http.StatusOK {
 				t.Fatalf("%d %v", status, answer)
 			}
+		}
+		for _, hours := range []string{"PT1H", "PT12H", "PT720H"} {
+			set("SESSION", "SessionConfiguration", map[string]any{"MaxAuthenticationAge": hours})
 			_, answer := c.last().settings(t, key, "GetSsoConfiguration", map[string]any{"InstanceArn": c.in.ARN()})
 			got, _ := answer["SsoConfiguration"].(map[string]any)["SessionConfiguration"].(map[string]any)["MaxAuthenticationAge"].(string)
 			if got != hours {
 				t.Errorf("the other node says %s, want %s", got, hours)
 			}
 		}
+		for _, mode := range []string{"DISABLED", "ALLOW", "DISABLED", "TYPE_CODE"} {
+			set("DEVICE_AUTHORIZATION", "DeviceAuthorizationConfiguration", map[string]any{"Mode": mode})
+			if code := c.last().startDevice(t, c.in.StartURL()); (code == "") != (mode != "DISABLED") {
+				t.Errorf("%s: the other node answers %q", mode, code)
+			}
+		}
 	})
+}
+
+// startDevice has a program ask a node for a code, and returns the error code
+// of the refusal.
+func (n *node) startDevice(t *testing.T, startURL string) (code string) {
+	t.Helper()
+	client := ssooidc.New(ssooidc.Options{Region: "us-east-1", BaseEndpoint: &n.url})
+	r, err := client.RegisterClient(t.Context(), &ssooidc.RegisterClientInput{ClientName: new("test"), ClientType: new("public")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.StartDeviceAuthorization(t.Context(), &ssooidc.StartDeviceAuthorizationInput{
+		ClientId: r.ClientId, ClientSecret: r.ClientSecret, StartUrl: &startURL,
+	})
+	return codeOf(err)
 }
