@@ -26,6 +26,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
@@ -88,6 +89,10 @@ func (c *Connector) Do(ctx context.Context, account string, op *s3.Operation) (*
 	r, hash, err := c.request(ctx, op)
 	if err != nil {
 		return nil, err
+	}
+	if content, ok := r.Body.(*content); ok {
+		// A transport may go on to read when it has answered.
+		defer content.Close()
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	if err := sigv4.SignHash(r, hash, credentials.AccessKeyID, credentials.SecretAccessKey, c.Region, "s3", c.Now()); err != nil {
@@ -202,7 +207,7 @@ func (c *Connector) body(op *s3.Operation) (io.Reader, int64, string, error) {
 		if op.Size == 0 {
 			return http.NoBody, 0, emptyHash(), nil
 		}
-		return op.Body, op.Size, hash, nil
+		return &content{r: op.Body}, op.Size, hash, nil
 	}
 	var text []byte
 	switch document := op.Document.(type) {
@@ -225,6 +230,32 @@ func (c *Connector) body(op *s3.Operation) (io.Reader, int64, string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return bytes.NewReader(text), int64(len(text)), hex.EncodeToString(sum[:]), nil
+}
+
+// content is the content of an operation while it is sent. Nobody reads of it
+// after Close.
+type content struct {
+	mu     sync.Mutex
+	r      io.Reader
+	closed bool
+}
+
+// Read is io.Reader's.
+func (c *content) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, errors.New("the request has ended")
+	}
+	return c.r.Read(p)
+}
+
+// Close is io.Closer's. It waits until a Read has returned.
+func (c *content) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return nil
 }
 
 // sumMD5 returns the Content-MD5 of a document.

@@ -106,8 +106,11 @@ func (l *live) writing() error { return l.extend(&l.write, l.rc.SetWriteDeadline
 func (l *live) extend(last *time.Time, set func(time.Time) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.cause != nil {
+	switch {
+	case l.cause != nil:
 		return l.cause
+	case l.over:
+		return http.ErrBodyReadAfterClose
 	}
 	if now := l.now(); now.Sub(*last) >= l.idle/12 {
 		*last = now

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"go.uber.org/goleak"
 
+	"github.com/atrium-iam/atrium/internal/dataplane/endpoint"
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
@@ -256,6 +258,31 @@ func TestFailuresAreTold(t *testing.T) {
 				t.Errorf("counted as %+v", e)
 			}
 		})
+	}
+}
+
+// TestAServerThatAnswersEarly has a server behind that does not wait for the
+// content, with good news and with bad.
+func TestAServerThatAnswersEarly(t *testing.T) {
+	for text, want := range map[string]string{"<Error><Code>EntityTooLarge</Code></Error>": "EntityTooLarge", "": "InternalError"} {
+		behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if text != "" {
+				w.WriteHeader(http.StatusBadRequest)
+			}
+			_, _ = io.WriteString(w, text)
+		}))
+		defer behind.Close()
+		address, _ := url.Parse(behind.URL)
+		d := open(t, through(address, map[string]endpoint.Credentials{account: {AccessKeyID: "k", SecretAccessKey: "s"}}))
+		conn, answers := d.begin(t, d.admit(account, everything), "PUT", "/bucket/key", 8<<20)
+		defer conn.Close()
+		if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)      // the server behind has answered
+		_, _ = conn.Write(make([]byte, 4<<20)) // which the door may refuse to read
+		status, body := answer(t, answers)
+		wants(t, text, status, body, want)
 	}
 }
 
