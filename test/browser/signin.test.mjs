@@ -59,11 +59,15 @@ test("a person sees their own accounts only", async () => {
 
 test("by keyboard alone", async () => {
   const admin = await Visitor.arrive(browser, site);
-  const type = async (text) => { await admin.page.keyboard.type(text); await admin.page.keyboard.press("Enter"); };
+  const type = async (field, text) => {
+    await admin.page.waitForFunction((id) => document.activeElement?.id === id, field); // the field takes the focus
+    await admin.page.keyboard.type(text);
+    await admin.page.keyboard.press("Enter");
+  };
   await admin.goto("/start");
-  await type("admin"); // the field has the focus
-  await admin.page.getByLabel("Password", { exact: true }).waitFor();
-  await type(site.passwords.admin);
+  await type("username", "admin");
+  await type("password", site.passwords.admin);
+  await admin.page.getByRole("heading", { level: 1, name: "AWS access portal" }).waitFor();
   await admin.shows("AWS access portal", "production");
   await admin.page.keyboard.press("Tab");
   assert.equal(await admin.page.evaluate(() => document.activeElement.textContent), "Skip to the content");
