@@ -68,14 +68,24 @@ func (f *Factors) asked(tx ChallengeTx, now time.Time, holder string, p Purpose,
 	if err != nil || !found || c.UserID != userID || !now.Before(c.ExpiresAt) {
 		return false, err
 	}
-	plain, err := f.Seeds.Open(c.Data, c.boundTo())
-	if err != nil {
-		return false, nil // sealed by keys that were revoked: it is asked anew
+	plain := f.opened(c)
+	if plain == nil {
+		return false, nil
 	}
 	if err := json.Unmarshal(plain, data); err != nil {
 		return false, fmt.Errorf("mfa: %w", err)
 	}
 	return true, nil
+}
+
+// opened is what a challenge holds; nil when it was sealed by keys that were
+// revoked, so that it has to be asked anew.
+func (f *Factors) opened(c Challenge) []byte {
+	plain, err := f.Seeds.Open(c.Data, c.boundTo())
+	if err != nil {
+		return nil
+	}
+	return plain
 }
 
 // answered is asked for the last time: the challenge is used up.

@@ -192,8 +192,11 @@ func TestApps(t *testing.T) {
 			steps int64
 			right bool
 		}{
-			{"the second code of the registration", 0, false}, {"the first", -1, false}, {"two steps ahead", 2, false},
-			{"a clock that is ahead", 1, true}, {"the same again", 1, false},
+			{"the second code of the registration", 0, false},
+			{"the first", -1, false},
+			{"two steps ahead", 2, false},
+			{"a clock that is ahead", 1, true},
+			{"the same again", 1, false},
 		} {
 			if got, right := b.verify(b.code(secret, c.steps)); right != c.right || right && got.ID != d.ID {
 				t.Errorf("%s: %v", c.name, right)

@@ -125,12 +125,8 @@ func (f *Factors) FinishKey(tx Tx, now time.Time, holder string, u directory.Use
 	if err != nil {
 		return Device{}, false, err
 	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(response)
-	if err != nil {
-		return Device{}, false, nil
-	}
-	made, err := f.party.CreateCredential(&p, asked, parsed)
-	if err != nil {
+	made := f.created(&p, asked, response)
+	if made == nil {
 		return Device{}, false, nil
 	}
 	d, err = f.add(tx, now, u.StoreID, u.ID, name, authsettings.Webauthn, func(r *Record) error {
@@ -139,6 +135,20 @@ func (f *Factors) FinishKey(tx Tx, now time.Time, holder string, u directory.Use
 		return f.keep(r, made)
 	})
 	return d, err == nil, err
+}
+
+// created returns the credential that a response registers; nil when it is not
+// the answer to what was asked.
+func (f *Factors) created(p *person, asked webauthn.SessionData, response []byte) *webauthn.Credential {
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(response)
+	if err != nil {
+		return nil
+	}
+	made, err := f.party.CreateCredential(p, asked, parsed)
+	if err != nil {
+		return nil
+	}
+	return made
 }
 
 // keep seals a whole credential into a record.
@@ -188,12 +198,8 @@ func (f *Factors) VerifyKey(tx Tx, now time.Time, holder string, u directory.Use
 	if err != nil {
 		return Device{}, false, err
 	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
-	if err != nil {
-		return Device{}, false, nil
-	}
-	used, err := f.party.ValidateLogin(&p, asked, parsed)
-	if err != nil {
+	used := f.used(&p, asked, response)
+	if used == nil {
 		return Device{}, false, nil
 	}
 	for i, r := range records {
@@ -209,6 +215,20 @@ func (f *Factors) VerifyKey(tx Tx, now time.Time, holder string, u directory.Use
 		return r.Device, !r.Suspect, update(tx, &r)
 	}
 	return Device{}, false, nil
+}
+
+// used returns the credential that a response proves, as it is from now on; nil
+// when it is not the answer to what was asked.
+func (f *Factors) used(p *person, asked webauthn.SessionData, response []byte) *webauthn.Credential {
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
+	if err != nil {
+		return nil
+	}
+	used, err := f.party.ValidateLogin(p, asked, parsed)
+	if err != nil {
+		return nil
+	}
+	return used
 }
 
 func errNoWebauthn() error {
