@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -20,7 +21,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 	}
 	return pages.New(pages.Options{
 		Flow: p.mailTo(&signin.Flow{
-			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Audit: p.trail, IDs: p.ids, Now: p.Now,
+			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Known: oauthKey{sealer{p.ring, keys.Cookies}}, Audit: p.trail, IDs: p.ids, Now: p.Now,
 			Admit: newAdmission(p.Now).take,
 		}),
 		Root: p.rootConsole(),

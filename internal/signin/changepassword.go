@@ -12,7 +12,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/session"
-	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
 // PasswordChange is what a signed-in person asks for.
@@ -42,7 +41,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 		if err := credential.Check(in.New, namesOf(c.user)...); err != nil {
 			return err
 		}
-		return admitGuess(tx, f.now(), c.attempt, v.Address)
+		return f.guessAt(v, c.attempt).admit(tx, f.now())
 	})
 	if err != nil {
 		return err
@@ -54,7 +53,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	if !right || !c.usable() {
 		return f.refuseChange(ctx, v, c, s)
 	}
-	err = f.DB.Update(ctx, func(tx Tx) error { return throttle.Clear(tx, guessedAccount(c.attempt)) })
+	err = f.DB.Update(ctx, func(tx Tx) error { return f.guessAt(v, c.attempt).right(tx) })
 	if err != nil {
 		return err
 	}
@@ -98,7 +97,7 @@ func (f *Flow) refuseChange(ctx context.Context, v Visit, c claim, s session.Ses
 		if err := f.recordChange(tx, v, c.user, s, "Failure", nil); err != nil {
 			return err
 		}
-		return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
+		return f.guessAt(v, c.attempt).wrong(tx, f.now())
 	})
 	if err != nil {
 		return err

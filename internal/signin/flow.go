@@ -59,6 +59,8 @@ type Flow struct {
 	Audit   AuditSink
 	// Mail takes letters; nil where none are sent.
 	Mail *mail.Outbox
+	// Known signs what the browsers of people keep.
+	Known Signer
 	// Admit is a fault.Throttled when too many attempts begin at an address:
 	// each leaves a row behind.
 	Admit func(netip.Addr) error
@@ -72,8 +74,9 @@ type Visit struct {
 	Address   netip.Addr
 	UserAgent string
 	RequestID string
-	// Trusted is what the browser keeps to be recognised.
-	Trusted string
+	// Trusted is what the browser keeps to be recognised, Known what tells that
+	// the person has signed in with it before.
+	Trusted, Known string
 }
 
 // context is where the visit comes from, as trust in browsers depends on it.
@@ -94,6 +97,8 @@ type Outcome struct {
 	// Trusted, unless empty, is what the browser is to keep until TrustedUntil.
 	Trusted      string
 	TrustedUntil time.Time
+	// Known, unless empty, is what the browser is to keep for KnownLifetime.
+	Known string
 }
 
 // Begin starts an attempt of whoever has a user name in an identity store.
@@ -219,6 +224,9 @@ func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings)
 			return Outcome{}, err
 		}
 		out.TrustedUntil = b.ExpiresAt
+	}
+	if out.Known, err = f.know(v, a); err != nil {
+		return Outcome{}, err
 	}
 	used := typePassword
 	if a.Factor != "" {

@@ -21,6 +21,11 @@ func addressLimit() throttle.Limit {
 	return throttle.Limit{Scope: "password/address", Free: 50, First: time.Second, Most: 30 * time.Second, Forget: 15 * time.Minute}
 }
 
+// knownLimit is of a browser in which the person has signed in before.
+func knownLimit() throttle.Limit {
+	return throttle.Limit{Scope: "password/browser", Free: 10, First: 2 * time.Second, Most: 5 * time.Minute, Forget: time.Hour}
+}
+
 func networkLimit() throttle.Limit {
 	return throttle.Limit{Scope: "password/network", Free: 200, First: time.Second, Most: 30 * time.Second, Forget: 15 * time.Minute}
 }
@@ -49,16 +54,6 @@ func askedFor(a Attempt, v Visit) []throttle.Subject {
 		{Limit: askedAddressLimit(), Key: prefixKey(v.Address, 32, 64)},
 		{Limit: askedNetworkLimit(), Key: prefixKey(v.Address, 24, 48)},
 	}
-}
-
-// admitGuess counts a guess at an attempt's password against the account, and
-// lets it pass if neither that nor the address it comes from has to wait. It
-// counts the same whether there is such a person or not.
-func admitGuess(tx throttle.Tx, now time.Time, a Attempt, from netip.Addr) error {
-	if err := throttle.Check(tx, now, guessedFrom(from)...); err != nil {
-		return err
-	}
-	return throttle.Take(tx, now, guessedAccount(a))
 }
 
 func guessedAccount(a Attempt) throttle.Subject {

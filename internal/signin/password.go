@@ -7,7 +7,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
-	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
 // claim is who an attempt's user name stands for.
@@ -31,7 +30,7 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 		if c, err = f.admit(tx, v, id); err != nil {
 			return err
 		}
-		return admitGuess(tx, f.now(), c.attempt, v.Address)
+		return f.guessAt(v, c.attempt).admit(tx, f.now())
 	})
 	if err != nil {
 		return Outcome{}, err
@@ -92,7 +91,7 @@ func (f *Flow) refuse(ctx context.Context, v Visit, c claim) error {
 		if r, err = f.record(tx, v, a, "CredentialVerification", typePassword, false); err != nil {
 			return err
 		}
-		return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
+		return f.guessAt(v, a).wrong(tx, f.now())
 	})
 	if err != nil {
 		return err
@@ -135,7 +134,7 @@ func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, e
 		}
 		a.PasswordVersion++
 	}
-	if err := throttle.Clear(tx, guessedAccount(a)); err != nil {
+	if err := f.guessAt(v, a).right(tx); err != nil {
 		return Outcome{}, err
 	}
 	r, err := f.record(tx, v, a, "CredentialVerification", typePassword, true)

@@ -74,7 +74,7 @@ func newBench(t *testing.T, s *store.Store) *bench {
 	ids := ident.NewSource(rand.Reader)
 	b.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Factors: newFactors(t, ids), Mail: &mail.Outbox{Keys: plainKey{}, IDs: ids}, Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
+		Factors: newFactors(t, ids), Known: plainKey{}, Mail: &mail.Outbox{Keys: plainKey{}, IDs: ids}, Audit: b.sink, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: func() time.Time { return b.now },
 	}
 	b.in = instance.Instance{ID: "ssoins-0123456789abcdef", IdentityStoreID: "d-1234567890", OwnerAccountID: "123456789012", OrganizationID: "o-abcdefghij", Region: "eu-west-1", CreatedAt: b.now, Version: 1}
 	b.update(func(tx *store.Tx) (err error) {

@@ -10,7 +10,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/session"
-	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
 // StepUpAge is how long ago a signed-in person may have proved who they are to
@@ -134,7 +133,7 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 		if c, err = f.claimed(tx, a.attempt()); err != nil {
 			return err
 		}
-		return admitGuess(tx, f.now(), c.attempt, v.Address)
+		return f.guessAt(v, c.attempt).admit(tx, f.now())
 	})
 	if err != nil {
 		return err
@@ -154,7 +153,7 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 		if !held {
 			return errWrong()
 		}
-		if err := throttle.Clear(tx, guessedAccount(c.attempt)); err != nil {
+		if err := f.guessAt(v, c.attempt).right(tx); err != nil {
 			return err
 		}
 		r, err := f.record(tx, v, c.attempt, "CredentialVerification", typePassword, true)

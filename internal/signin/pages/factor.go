@@ -17,10 +17,13 @@ import (
 // trustedCookie lets a browser be recognised that a person trusts.
 const trustedCookie = "_trusted"
 
+// knownCookie tells that somebody has signed in with the browser before.
+const knownCookie = "_known"
+
 // visitor is the visit, with what the browser keeps to be recognised.
 func (v *visit) visitor() signin.Visit {
 	out := v.Visit
-	out.Trusted = v.cookie(trustedCookie)
+	out.Trusted, out.Known = v.cookie(trustedCookie), v.cookie(knownCookie)
 	return out
 }
 

@@ -85,7 +85,7 @@ func (p *Pages) changePassword(v *visit) error {
 		return again(http.StatusUnprocessableEntity, "password", v.text("newpassword.mismatch"))
 	}
 	self, _ := v.self()
-	err := p.Flow.ChangePassword(v.r.Context(), v.Visit, self, in)
+	err := p.Flow.ChangePassword(v.r.Context(), v.visitor(), self, in)
 	if err == nil {
 		v.redirect(passwordPath + "/done")
 		return nil

@@ -131,6 +131,9 @@ func (v *visit) proceed(out signin.Outcome) error {
 		return nil
 	}
 	v.setCookie(sessionCookie, out.Token, out.Session.ExpiresAt)
+	if out.Known != "" {
+		v.setCookie(knownCookie, out.Known, v.now.Add(signin.KnownLifetime))
+	}
 	if out.Trusted != "" {
 		v.setCookie(trustedCookie, out.Trusted, out.TrustedUntil)
 	}

@@ -1,7 +1,9 @@
 package pages_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"html"
 	"io"
 	"log/slog"
@@ -72,29 +74,43 @@ func (plainKey) Open(sealed, aad []byte) ([]byte, error) {
 	}
 	return []byte(plain), nil
 }
-func (plainKey) Sign(data []byte) ([]byte, error) { return []byte("tag"), nil }
-func (plainKey) Verify(data, tag []byte) error    { return nil }
+
+func (plainKey) Sign(data []byte) ([]byte, error) {
+	sum := sha256.Sum256(data)
+	return sum[:], nil
+}
+
+func (k plainKey) Verify(data, tag []byte) error {
+	if sum, _ := k.Sign(data); !bytes.Equal(sum, tag) {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 
 func newSite(t *testing.T) *site {
 	t.Helper()
 	return newSiteOn(t, store.Config{RunTwice: true})
 }
 
-func newSiteOn(t *testing.T, config store.Config) *site {
+func newSiteOn(t *testing.T, config store.Config, edits ...func(*pages.Options)) *site {
 	t.Helper()
 	s := &site{t: t, store: storetest.Open(t, config), now: storetest.Now(), events: make(chan pages.Event, 1000), keys: oauth.Keys{Clients: plainKey{}, Tokens: plainKey{}}}
 	ids := ident.NewSource(rand.Reader)
 	s.flow = &signin.Flow{
 		DB: store.BindSnapshot[signin.Tx](s.store), Hasher: credential.NewHasher(credential.Parameters{Memory: 8, Passes: 1, Lanes: 1}, 2, rand.Reader),
-		Factors: newFactors(t, ids), Audit: sink{}, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: s.clock,
+		Factors: newFactors(t, ids), Known: plainKey{}, Audit: sink{}, Admit: func(netip.Addr) error { return nil }, IDs: ids, Now: s.clock,
 	}
-	p, err := pages.New(pages.Options{
+	options := pages.Options{
 		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
 		Observe:   func(e pages.Event) { s.events <- e },
 		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},
-	})
+	}
+	for _, edit := range edits {
+		edit(&options)
+	}
+	p, err := pages.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

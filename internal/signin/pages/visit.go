@@ -34,7 +34,7 @@ type visit struct {
 	// rootSession and root are those of a root user who is signed in instead.
 	rootSession session.Session
 	root        directory.User
-	status  int // of the answer
+	status      int // of the answer
 }
 
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {

@@ -1,0 +1,89 @@
+package signin
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/throttle"
+)
+
+// A browser in which a person has signed in before keeps a signed cookie that
+// says so. Guesses from it have a budget of their own, so that whoever guesses
+// at the person's password from elsewhere, or from the same network, does not
+// keep the person out. The cookie proves nothing else and opens nothing.
+
+// KnownLifetime is how long a browser is known: as long as browsers keep a
+// cookie (RFC 6265bis, section 5.5: 400 days).
+const KnownLifetime = 400 * 24 * time.Hour
+
+// Signer signs what browsers keep.
+type Signer interface {
+	Sign(data []byte) ([]byte, error)
+	Verify(data, tag []byte) error
+}
+
+// knownID is how many random bytes name a known browser.
+const knownID = 16
+
+// knownAs is what is signed: that the browser named id has been a person's.
+func knownAs(storeID, userName string, id []byte) []byte {
+	name := sha256.Sum256([]byte(storeID + "/" + directory.Key(userName)))
+	return append(append([]byte("atrium known browser\n"), name[:]...), id...)
+}
+
+// know returns what the browser of a person keeps from now on; "" when it is
+// known already.
+func (f *Flow) know(v Visit, a Attempt) (string, error) {
+	if _, known := f.known(v, a); known {
+		return "", nil
+	}
+	id := f.IDs.Bytes(knownID)
+	tag, err := f.Known.Sign(knownAs(a.StoreID, a.UserName, id))
+	return base64.RawURLEncoding.EncodeToString(append(id, tag...)), err
+}
+
+// known returns the name of the visitor's browser if the person of an attempt
+// has signed in with it before.
+func (f *Flow) known(v Visit, a Attempt) (id string, known bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(v.Known)
+	if err != nil || len(raw) <= knownID || f.Known.Verify(knownAs(a.StoreID, a.UserName, raw[:knownID]), raw[knownID:]) != nil {
+		return "", false
+	}
+	return hex.EncodeToString(raw[:knownID]), true
+}
+
+// guess is what a try at an attempt's password counts against: own before it is
+// looked at, shared when it was wrong. It is the same whether there is such a
+// person or not.
+type guess struct {
+	own    throttle.Subject
+	shared []throttle.Subject
+}
+
+// guessAt says what a try at the password of an attempt counts against.
+func (f *Flow) guessAt(v Visit, a Attempt) guess {
+	if id, known := f.known(v, a); known {
+		return guess{own: throttle.Subject{Limit: knownLimit(), Key: id}}
+	}
+	return guess{own: guessedAccount(a), shared: guessedFrom(v.Address)}
+}
+
+// admit counts the try, and lets it pass if nothing that it counts against has
+// to wait: fault.Throttled otherwise.
+func (g guess) admit(tx throttle.Tx, now time.Time) error {
+	if err := throttle.Check(tx, now, g.shared...); err != nil {
+		return err
+	}
+	return throttle.Take(tx, now, g.own)
+}
+
+// wrong counts a try that was wrong.
+func (g guess) wrong(tx throttle.Tx, now time.Time) error {
+	return throttle.Count(tx, now, g.shared...)
+}
+
+// right forgets the tries before one that was right.
+func (g guess) right(tx throttle.Tx) error { return throttle.Clear(tx, g.own) }

@@ -1,0 +1,94 @@
+package signin_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/signin"
+	"github.com/atrium-iam/atrium/internal/store"
+)
+
+// TestAThousandGuesses has an attacker guess from many networks, while the
+// person signs in from a browser that has been theirs before, and from one in
+// the attacker's own network.
+func TestAThousandGuesses(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		home := from("203.0.113.9")
+		out, err := b.flow.Password(t.Context(), home, b.begin(home, "sam.lee").ID, chosen)
+		if err != nil || out.Known == "" {
+			t.Fatalf("%+v %v", out, err)
+		}
+		looked := 0 // guesses that a password was computed for
+		for i := range 1000 {
+			v := from(fmt.Sprintf("198.51.%d.%d", i%100, i%200))
+			switch _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, fmt.Sprint("guess", i)); {
+			case wrong(err):
+				looked++
+			case !fault.Is(err, fault.Throttled):
+				t.Fatal(err)
+			}
+			b.now = b.now.Add(time.Second)
+		}
+		// 1,000 seconds hold the free tries and those after each wait.
+		if looked > 15 {
+			t.Errorf("%d of 1000 guesses were looked at", looked)
+		}
+		office := from("198.51.7.7")
+		for where, v := range map[string]signin.Visit{"at home": home, "in the attacker's network": office} {
+			v.Known = out.Known
+			if again, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); err != nil || again.Known != "" {
+				t.Errorf("%s: %+v %v", where, again, err)
+			}
+		}
+		// Elsewhere the person waits at most as long as one wait lasts.
+		b.now = b.now.Add(5 * time.Minute)
+		if _, err := b.flow.Password(t.Context(), office, b.begin(office, "sam.lee").ID, chosen); err != nil {
+			t.Errorf("in an unknown browser, after the longest wait: %v", err)
+		}
+	})
+}
+
+// TestAKnownBrowserIsItsPersonsOnly tries the cookie for others, changed ones,
+// and more guesses than it is good for.
+func TestAKnownBrowserIsItsPersonsOnly(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		b.update(func(tx *store.Tx) error {
+			_, err := authsettings.Change(tx, b.in.IdentityStoreID, func(s *authsettings.Settings) { s.MfaMode = authsettings.MfaDisabled })
+			return err
+		})
+		b.hire(1)
+		v := from("203.0.113.9")
+		out, err := b.flow.Password(t.Context(), v, b.begin(v, "SAM.lee").ID, chosen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guess := func(known, name string, times int) (last error) {
+			v := from("203.0.113.10")
+			v.Known = known
+			for range times {
+				_, last = b.flow.Password(t.Context(), v, b.begin(v, name).ID, "wrong")
+			}
+			return last
+		}
+		for what, known := range map[string]string{"of another person": out.Known, "changed": out.Known[:len(out.Known)-2] + "AA", "cut": out.Known[:10], "garbage": "!"} {
+			name := "user0"
+			if what != "of another person" {
+				name = "sam.lee"
+			}
+			if err := guess(known, name, 7); !fault.Is(err, fault.Throttled) {
+				t.Errorf("%s: seven wrong guesses lead to %v", what, err)
+			}
+		}
+		if err := guess(out.Known, "sam.lee", 11); !wrong(err) {
+			t.Errorf("the eleventh guess of a known browser: %v", err)
+		}
+		if err := guess(out.Known, "sam.lee", 1); !fault.Is(err, fault.Throttled) {
+			t.Errorf("the twelfth guess of a known browser: %v", err)
+		}
+	})
+}
