@@ -203,11 +203,19 @@ func (f *Flow) next(tx Tx, v Visit, a Attempt, s authsettings.Settings) (Step, e
 
 // finish ends the attempt and begins the session.
 func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings) (Outcome, error) {
+	// A password that is changed or reset at this moment ends all sessions: it
+	// must not overlook this one.
+	held, err := tx.HoldPassword(a.StoreID, a.UserID, a.PasswordVersion)
+	if err == nil && !held {
+		err = errGone()
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
 	if err := tx.DeleteSigninAttempt(a.ID); err != nil {
 		return Outcome{}, err
 	}
 	out := Outcome{Attempt: a}
-	var err error
 	out.Session, out.Token, err = session.Start(tx, f.now(), f.IDs, a.StoreID, a.UserID, settings.SessionDuration(), v.Client())
 	if err != nil {
 		return Outcome{}, err
