@@ -79,18 +79,16 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
 }
 
-// accountsOfUser selects the accounts after $3 in which a user is assigned
-// anything.
-const accountsOfUser = `(SELECT DISTINCT account_id FROM account_assignments
-	WHERE principal_id IN ` + selfAndGroups + ` AND account_id > $3)`
+// accountsOfUser selects, of the table account a, those after $3 in which a
+// user is assigned anything: as a list that is looked up in the order of
+// accounts, so that no more of them are read than are wanted.
+const accountsOfUser = `a.state = 'ACTIVE' AND a.id > $3 AND a.id IN (SELECT account_id FROM account_assignments
+		WHERE principal_id IN ` + selfAndGroups + ` AND account_id > $3)
+	ORDER BY a.id LIMIT CAST($4 AS BIGINT)`
 
-// AccountsOfUser is part of assignment.AccessReader. CROSS JOIN, here and
-// below, makes SQLite begin with what stands first.
+// AccountsOfUser is part of assignment.AccessReader.
 func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) (list []assignment.Account, err error) {
-	err = t.rows(`SELECT a.id, a.name, a.email
-		FROM `+accountsOfUser+` u CROSS JOIN account a
-		WHERE a.id = u.account_id AND a.state = 'ACTIVE'
-		ORDER BY a.id LIMIT CAST($4 AS BIGINT)`, []any{userID, in.IdentityStoreID, after, limit},
+	err = t.rows(`SELECT a.id, a.name, a.email FROM account a WHERE `+accountsOfUser, []any{userID, in.IdentityStoreID, after, limit},
 		func(scan func(...any) error) error {
 			var a assignment.Account
 			err := scan(&a.ID, &a.Name, &a.Email)
@@ -100,6 +98,7 @@ func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit in
 	return list, err
 }
 
+// CROSS JOIN below makes SQLite begin with what stands first.
 const (
 	roleOfUserColumns = `SELECT p.account_id, s.id, s.name, p.role_name, p.role_id, r.path, r.session_duration `
 	// roleOfUser finds the role of permission set s in the account $3.

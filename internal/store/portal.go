@@ -15,10 +15,8 @@ var (
 // PortalAccounts is part of portal.AccountsReader.
 func (t *Tx) PortalAccounts(in instance.Instance, userID, after string, limit int) (list []portal.Account, err error) {
 	err = t.rows(`SELECT a.id, a.name, a.email, COALESCE(p.label, ''), COALESCE(p.color, 'none')
-		FROM `+accountsOfUser+` u CROSS JOIN account a
-		LEFT JOIN account_appearances p ON p.instance_id = $5 AND p.account_id = a.id
-		WHERE a.id = u.account_id AND a.state = 'ACTIVE'
-		ORDER BY a.id LIMIT CAST($4 AS BIGINT)`, []any{userID, in.IdentityStoreID, after, limit, in.ID},
+		FROM account a LEFT JOIN account_appearances p ON p.instance_id = $5 AND p.account_id = a.id
+		WHERE `+accountsOfUser, []any{userID, in.IdentityStoreID, after, limit, in.ID},
 		func(scan func(...any) error) error {
 			var a portal.Account
 			err := scan(&a.ID, &a.Name, &a.Email, &a.Label, &a.Color)

@@ -3,7 +3,7 @@
 // machine. Absolute figures drift with the machine; the ratios are what
 // counts.
 //
-//	go run ./test/bench                     rows 1-3 at 100 and 10,000 users, 7, and S3
+//	go run ./test/bench                     rows 1-3 at 100 and 10,000 users, 4-6 with 1,000 accounts, 7, and S3
 //	go run ./test/withpostgres -- go run ./test/bench  also on PostgreSQL
 //	go run ./test/bench -full               also at 1,000,000 users (minutes)
 //	go run ./test/bench -rows "^1|ListUsers"  some of the rows
@@ -125,6 +125,9 @@ func bench(ctx context.Context, s settings) error {
 	b.growth()
 	if err := b.onPostgres(ctx); err != nil {
 		return fmt.Errorf("on PostgreSQL: %w", err)
+	}
+	if err := b.portals(ctx); err != nil {
+		return fmt.Errorf("the portal: %w", err)
 	}
 	if err := b.logins(ctx); err != nil {
 		return err

@@ -88,26 +88,36 @@ const portalToken = "X-Amz-Sso_bearer_token"
 // of the administrator's role in the management account.
 const roleCredentialsPath = "/federation/credentials?account_id=123456789012&role_name=Administrator"
 
+// accessToken logs in as one of the sample's people, at the portal and with a
+// program, and returns the program's access token.
+func accessToken(ctx context.Context, node *process, dir, user string) (string, error) {
+	person, err := signInSample(ctx, node, dir, user)
+	if err != nil {
+		return "", err
+	}
+	d := &devices{person: person, logins: make([]login, 1)}
+	err = d.flow(ctx, 0, unled())
+	return d.logins[0].AccessToken, err
+}
+
+// unled is a client that goes nowhere by itself.
+func unled() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
 // administratorRole logs in as the sample's administrator and returns the
 // access token, and the credentials of the administrator's role in the
 // management account.
 func administratorRole(ctx context.Context, node *process, dir string) (token string, c loadgen.Credentials, err error) {
-	admin, err := signInSample(ctx, node, dir, "admin")
-	if err != nil {
+	if token, err = accessToken(ctx, node, dir, "admin"); err != nil {
 		return "", c, err
 	}
-	d := &devices{person: admin, logins: make([]login, 1)}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if err := d.flow(ctx, 0, client); err != nil {
-		return "", c, err
-	}
-	token = d.logins[0].AccessToken
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.base+roleCredentialsPath, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, node.server.Endpoint+roleCredentialsPath, nil)
 	if err != nil {
 		return "", c, err
 	}
 	r.Header.Set(portalToken, token)
-	response, err := client.Do(r)
+	response, err := unled().Do(r)
 	if err != nil {
 		return "", c, err
 	}

@@ -38,6 +38,7 @@ type Call struct {
 
 	body  func(n int64) []byte
 	check func(n int64, body []byte) error
+	next  func(body []byte) (*Call, error)
 
 	get     string // path and query of an unsigned GET; empty for a signed request
 	headers []header
@@ -72,6 +73,15 @@ func Query(service string, body func(n int64) []byte) Call {
 // an error counts as a failed request. check must be safe for concurrent use.
 func (c Call) Checked(check func(n int64, body []byte) error) Call {
 	c.check = check
+	return c
+}
+
+// Then returns the call with others after it, which count as one with it: next
+// gets each answer with status 200 and returns the signed call to make next,
+// nil when the last was made; an error counts as a failed request. next must
+// be safe for concurrent use.
+func (c Call) Then(next func(body []byte) (*Call, error)) Call {
+	c.next = next
 	return c
 }
 

@@ -74,15 +74,33 @@ func (w *worker) record(measured bool, status int, took time.Duration, err error
 	}
 }
 
-// call makes the n-th call. The time it took is that from the first byte sent
-// to the last received, so signing is not in it.
+// call makes the n-th call, and those that follow it. The time it took is that
+// from the first byte sent to the last received, so signing is not in it.
 func (w *worker) call(ctx context.Context, n int64) (status int, took time.Duration, err error) {
+	status, took, err = w.send(ctx, &w.run.call, w.headers, n)
+	for err == nil && status == http.StatusOK && w.run.call.next != nil {
+		following, err := w.run.call.next(w.response)
+		if err != nil || following == nil {
+			return status, took, err
+		}
+		headers := headersOf(w.run.host, w.run.server.Credentials, *following, 0)
+		var more time.Duration
+		if status, more, err = w.send(ctx, following, headers, n); err != nil {
+			return status, took, err
+		}
+		took += more
+	}
+	return status, took, err
+}
+
+// send makes one request.
+func (w *worker) send(ctx context.Context, call *Call, headers []header, n int64) (status int, took time.Duration, err error) {
 	if w.conn == nil {
 		if err := w.connect(ctx); err != nil {
 			return 0, 0, err
 		}
 	}
-	w.write(n)
+	w.write(call, headers, n)
 	start := time.Now()
 	status, err = w.exchange(start.Add(requestTimeout))
 	if err != nil {
@@ -92,19 +110,18 @@ func (w *worker) call(ctx context.Context, n int64) (status int, took time.Durat
 }
 
 // write writes the n-th request.
-func (w *worker) write(n int64) {
-	call := &w.run.call
+func (w *worker) write(call *Call, headers []header, n int64) {
 	if call.get != "" {
 		w.request = appendGet(w.request[:0], w.run.host, call)
 		return
 	}
 	body := call.body(n)
-	for i := range w.headers {
-		if w.headers[i].lower == "content-length" {
-			w.headers[i].value = strconv.Itoa(len(body))
+	for i := range headers {
+		if headers[i].lower == "content-length" {
+			headers[i].value = strconv.Itoa(len(body))
 		}
 	}
-	w.request = w.signer.appendRequest(w.request[:0], call, w.headers, body, time.Now())
+	w.request = w.signer.appendRequest(w.request[:0], call, headers, body, time.Now())
 }
 
 func (w *worker) exchange(deadline time.Time) (status int, err error) {
