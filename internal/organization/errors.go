@@ -30,12 +30,6 @@ func NotInUse() *fault.Error {
 	return fault.New(fault.NotFound, "organization", "Your account is not a member of an organization.")
 }
 
-// AccessDenied is the refusal of a member account that is neither the
-// management account nor, where that is enough, a delegated administrator.
-func AccessDenied() *fault.Error {
-	return fault.New(fault.Denied, "", "You don't have permissions to access this resource.")
-}
-
 func notFound(subject, message string) *fault.Error {
 	return fault.New(fault.NotFound, subject, "%s", message)
 }

@@ -73,14 +73,17 @@ func (c *call) passInstanceGate(tx Tx) (realm, error) {
 	if account == in.OwnerAccountID {
 		return rl, nil
 	}
-	if in.IsOrganization() {
+	because := "neither owns this instance of IAM Identity Center nor is its delegated administrator"
+	switch {
+	case c.target.op.Gate == schema.GateManagement:
+		because = "does not own this instance of IAM Identity Center"
+	case in.IsOrganization():
 		allowed, err := c.allowedFromMember(tx, in)
 		if err != nil || allowed {
 			return rl, err
 		}
 	}
-	return rl, fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s because the account %s neither owns this instance of IAM Identity Center nor is its delegated administrator",
-		c.caller.ARN, c.target.op.Action, account)
+	return rl, fault.New(fault.Denied, "", "User: %s is not authorized to perform: %s because the account %s %s", c.caller.ARN, c.target.op.Action, account, because)
 }
 
 // allowedFromMember tells whether the caller's account may call the operation

@@ -148,7 +148,8 @@ const (
 	GateOwner Gate = iota + 1
 	// GateMember: any account of the instance's organization.
 	GateMember
-	// GateManagement: the organization's management account.
+	// GateManagement: the organization's management account; the account that
+	// owns the instance, where the input names one.
 	GateManagement
 	// GateDelegated: the management account or a delegated administrator.
 	GateDelegated
