@@ -19,6 +19,8 @@ func TestPages(t *testing.T) {
 	buildWeb(t)
 	program := filepath.Join(t.TempDir(), "atrium")
 	run(t, exec.Command("go", "build", "-o", program, "github.com/atrium-iam/atrium/cmd/atrium"))
+	mailSink := filepath.Join(t.TempDir(), "mailsink")
+	run(t, exec.Command("go", "build", "-o", mailSink, "github.com/atrium-iam/atrium/test/mailsink/serve"))
 	tests, err := filepath.Glob("*.test.mjs")
 	if err != nil || len(tests) == 0 {
 		t.Fatalf("no tests found (%v)", err)
@@ -26,7 +28,7 @@ func TestPages(t *testing.T) {
 	for _, file := range tests {
 		t.Run(file, func(t *testing.T) {
 			cmd := exec.Command(node, "--test", "--test-reporter=spec", file)
-			cmd.Env = append(os.Environ(), "ATRIUM_PROGRAM="+program, "ATRIUM_CHROMIUM="+chromium)
+			cmd.Env = append(os.Environ(), "ATRIUM_PROGRAM="+program, "ATRIUM_CHROMIUM="+chromium, "ATRIUM_MAIL_SINK="+mailSink)
 			run(t, cmd)
 		})
 	}
