@@ -1,7 +1,6 @@
 import path from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { boot } from "./build/boot.ts";
 import { finish } from "./build/finish.ts";
 import { texts } from "./build/texts.ts";
 import { theme } from "./build/theme.ts";
@@ -10,7 +9,7 @@ export default defineConfig({
   // The pages are below the address of the AWS access portal.
   base: "/start/",
   logLevel: "warn",
-  plugins: [react(), texts(), theme(), boot(), finish({ first: 180_000, later: 60_000 })],
+  plugins: [react(), texts(), theme(), finish({ first: 180_000, later: 60_000 })],
   // The server puts a nonce of its own into every page that it sends.
   html: { cspNonce: "__NONCE__" },
   build: {
@@ -21,9 +20,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
-    rollupOptions: {
-      input: { index: path.resolve(import.meta.dirname, "index.html"), boot: path.resolve(import.meta.dirname, "src/boot.ts") },
-    },
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: { host: "127.0.0.1" },
   test: { include: ["src/**/*.test.{ts,tsx}", "build/**/*.test.ts"] },

@@ -22,7 +22,9 @@ type portalAPI struct {
 }
 
 func (p *Program) portal(g *gateway.Gateway, shown *pages.Pages) *portalAPI {
-	return &portalAPI{gateway: g, pages: shown, people: newPace[string](p.Now, portalBurst, portalPeriod, portalPeople)}
+	a := &portalAPI{gateway: g, pages: shown, people: newPace[string](p.Now, portalBurst, portalPeriod, portalPeople)}
+	shown.First = a.first
+	return a
 }
 
 // Mount adds the operations' addresses.
@@ -39,6 +41,11 @@ func (a *portalAPI) caller(r *http.Request) (iam.Principal, error) {
 	if err != nil {
 		return iam.Principal{}, err
 	}
+	return a.principal(c)
+}
+
+// principal is the caller of an operation, unless too much is asked of them.
+func (a *portalAPI) principal(c pages.Caller) (iam.Principal, error) {
 	if err := a.people.take(c.User.ID); err != nil {
 		return iam.Principal{}, err
 	}

@@ -8,6 +8,7 @@ package webui
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -35,11 +36,11 @@ type file struct {
 }
 
 // New reads what was built into the program. It fails when that is damaged.
-func New() (*App, error) { return open(embedded) }
+func New() (*App, error) { return Open(embedded) }
 
-// open reads the application from the directory built/web of a file system,
+// Open reads the application from the directory built/web of a file system,
 // if there is one.
-func open(all fs.FS) (*App, error) {
+func Open(all fs.FS) (*App, error) {
 	a := &App{files: make(map[string]file)}
 	page, err := fs.ReadFile(all, "built/web/index.html")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +50,7 @@ func open(all fs.FS) (*App, error) {
 		return nil, fmt.Errorf("webui: %w", err)
 	}
 	a.page = string(page)
-	for _, place := range []string{noncePlace, tokenPlace} {
+	for _, place := range []string{noncePlace, tokenPlace, firstPlace} {
 		if !strings.Contains(a.page, place) {
 			return nil, fmt.Errorf("webui: the page has no %s: build it anew with make web", place)
 		}
@@ -92,12 +93,19 @@ func (a *App) Built() bool { return a != nil && a.page != "" }
 const (
 	noncePlace = "__NONCE__"
 	tokenPlace = "__CSRF__"
+	firstPlace = "__FIRST__"
 )
 
 // Page returns the application's page, in HTML. nonce is that of the answer's
-// ContentPolicy, token is what its script sends along with its calls.
-func (a *App) Page(nonce, token string) []byte {
-	return []byte(strings.NewReplacer(noncePlace, html.EscapeString(nonce), tokenPlace, html.EscapeString(token)).Replace(a.page))
+// ContentPolicy, token is what its script sends along with its calls. first is
+// what it would ask for first, by operation.
+func (a *App) Page(nonce, token string, first map[string]json.RawMessage) ([]byte, error) {
+	data, err := json.Marshal(first)
+	if err != nil {
+		return nil, fmt.Errorf("webui: %w", err)
+	}
+	places := strings.NewReplacer(noncePlace, html.EscapeString(nonce), tokenPlace, html.EscapeString(token), firstPlace, html.EscapeString(string(data)))
+	return []byte(places.Replace(a.page)), nil
 }
 
 // ContentPolicy is the Content-Security-Policy of the page: script and style

@@ -3,6 +3,7 @@ package webui
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,14 +22,14 @@ func built(files map[string]string) fstest.MapFS {
 
 func sample() map[string]string {
 	return map[string]string{
-		"index.html":    `<meta content="__CSRF__"><script nonce="__NONCE__"></script><link nonce="__NONCE__">`,
+		"index.html":    `<meta content="__CSRF__"><script nonce="__NONCE__"></script><meta content="__FIRST__"><link nonce="__NONCE__">`,
 		"assets/a-1.js": "script", "assets/a-1.js.gz": "zipped", "assets/a-1.js.br": "brotli",
 		"assets/b-2.css": "style", "assets/b-2.css.gz": "zipped style", "assets/b-2.css.br": "brotli style",
 	}
 }
 
 func TestNotBuilt(t *testing.T) {
-	a, err := open(built(nil))
+	a, err := Open(built(nil))
 	if err != nil || a.Built() {
 		t.Errorf("without files: built %v, %v", a.Built(), err)
 	}
@@ -39,36 +40,47 @@ func TestNotBuilt(t *testing.T) {
 
 func TestDamaged(t *testing.T) {
 	for name, damage := range map[string]func(map[string]string){
-		"a page without a nonce":     func(f map[string]string) { f["index.html"] = "__CSRF__" },
-		"a page without a token":     func(f map[string]string) { f["index.html"] = "__NONCE__" },
-		"no files":                   func(f map[string]string) { clear(f); f["index.html"] = "__NONCE__ __CSRF__" },
+		"a page without a nonce":     func(f map[string]string) { f["index.html"] = "__CSRF__ __FIRST__" },
+		"a page without data":        func(f map[string]string) { f["index.html"] = "__NONCE__ __CSRF__" },
+		"a page without a token":     func(f map[string]string) { f["index.html"] = "__NONCE__ __FIRST__" },
+		"no files":                   func(f map[string]string) { clear(f); f["index.html"] = "__NONCE__ __CSRF__ __FIRST__" },
 		"a file that is not zipped":  func(f map[string]string) { delete(f, "assets/a-1.js.gz") },
 		"a file without brotli form": func(f map[string]string) { delete(f, "assets/b-2.css.br") },
 	} {
 		files := sample()
 		damage(files)
-		if _, err := open(built(files)); err == nil {
+		if _, err := Open(built(files)); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}
 }
 
 func TestPage(t *testing.T) {
-	a, err := open(built(sample()))
+	a, err := Open(built(sample()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !a.Built() {
 		t.Fatal("the application is not found")
 	}
-	got := string(a.Page(`n+/"<`, "t0ken"))
-	if want := `<meta content="t0ken"><script nonce="n+/&#34;&lt;"></script><link nonce="n+/&#34;&lt;">`; got != want {
+	got, err := a.Page(`n+/"<`, "t0ken", map[string]json.RawMessage{"Op": json.RawMessage(`{"name":"</script><b>&__NONCE__\u2028\""}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `<meta content="t0ken"><script nonce="n+/&#34;&lt;"></script>` +
+		`<meta content="{&#34;Op&#34;:{&#34;name&#34;:&#34;\u003c/script\u003e\u003cb\u003e\u0026__NONCE__\u2028\&#34;&#34;}}"><link nonce="n+/&#34;&lt;">`; string(got) != want {
 		t.Errorf("the page is %s, want %s", got, want)
+	}
+	if got, err := a.Page("n", "t", nil); err != nil || !strings.Contains(string(got), `<meta content="null">`) {
+		t.Errorf("without data the page is %s (%v)", got, err)
+	}
+	if _, err := a.Page("n", "t", map[string]json.RawMessage{"Op": json.RawMessage(`</script>`)}); err == nil {
+		t.Error("what is no JSON is taken into the page")
 	}
 }
 
 func TestFiles(t *testing.T) {
-	a, err := open(built(sample()))
+	a, err := Open(built(sample()))
 	if err != nil {
 		t.Fatal(err)
 	}

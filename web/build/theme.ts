@@ -75,6 +75,7 @@ const tokens: Record<string, Value> = {
   colorBorderDividerDefault: line,
   colorBorderInputDefault: field,
   colorBorderInputFocused: accent,
+  spaceButtonHorizontal: "16px",
   borderRadiusContainer: "14px",
   borderRadiusButton: "10px",
   borderRadiusInput: "10px",

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -13,7 +14,14 @@ func (p *Pages) start(v *visit) error {
 	if !p.Web.Built() {
 		return p.portal(v)
 	}
-	body := p.Web.Page(v.nonce, v.token())
+	var first map[string]json.RawMessage
+	if p.First != nil {
+		first = p.First(v.r, Caller{Instance: v.instance, Session: v.session, User: v.user})
+	}
+	body, err := p.Web.Page(v.nonce, v.token(), first)
+	if err != nil {
+		return err
+	}
 	v.secureHeaders()
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -9,6 +9,7 @@ package pages
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -56,6 +57,9 @@ type Options struct {
 	Endpoints clientenv.Endpoints
 	// Web is the web application; nil for plain pages only.
 	Web *webui.App
+	// First returns what the web application asks for as soon as it runs, to be
+	// sent along: the answers by operation. It may be nil.
+	First func(r *http.Request, c Caller) map[string]json.RawMessage
 	// StrictTransport tells browsers to come over TLS only, for a year.
 	StrictTransport bool
 	IDs             ident.Source

@@ -1,5 +1,5 @@
 // What the portal asks the server, by the operations of the generated client.
-import { call as callOperation, type Operations, type PortalAccount, send } from "../api/portal_gen";
+import { call as callOperation, type Operations, type PortalAccount } from "../api/portal_gen";
 
 export { ApiError, ConnectionError, SignedOutError, StalePageError } from "../api/portal_gen";
 
@@ -14,8 +14,6 @@ export interface Credentials {
   expiration: number;
 }
 
-export type Boot = Partial<Record<keyof Operations, Promise<Response>>>;
-
 // How far the server's clock is ahead of this one, in milliseconds, as its last
 // answer said.
 let ahead = 0;
@@ -27,18 +25,18 @@ function seen(response: Response) {
   if (!Number.isNaN(date) && Math.abs(date - now()) > 2000) ahead = date - Date.now();
 }
 
-function call<Name extends keyof Operations>(operation: Name, input: Operations[Name]["input"]) {
-  // What failed then may work now.
-  const sent = early(operation)?.catch(() => send(operation, input));
-  return callOperation(operation, input, sent ? { sent, seen } : { seen });
+async function call<Name extends keyof Operations>(operation: Name, input: Operations[Name]["input"]): Promise<Operations[Name]["output"]> {
+  return sentAlong(operation) ?? callOperation(operation, input, { seen });
 }
 
-// early is the answer to what src/boot.ts asked before this program ran; each
-// is good for one call.
-function early(operation: keyof Operations): Promise<Response> | undefined {
-  const boot = (globalThis as { atriumBoot?: Boot }).atriumBoot;
-  const answer = boot?.[operation];
-  if (boot !== undefined) delete boot[operation];
+let along: Partial<{ [Name in keyof Operations]: Operations[Name]["output"] }> | null | undefined;
+
+// sentAlong is the answer that came along with the page, if there is one to
+// this operation. It is good for one call.
+function sentAlong<Name extends keyof Operations>(operation: Name): Operations[Name]["output"] | undefined {
+  along ??= JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="first-answers"]')?.content || "{}") ?? {};
+  const answer = along?.[operation];
+  if (along) delete along[operation];
   return answer;
 }
 

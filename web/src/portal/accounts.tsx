@@ -120,7 +120,8 @@ function AccountSection({ account, open, choose }: { account: Account; open: boo
         headingTagOverride="h2"
         headerText={
           <span className="account-name">
-            {account.accountName} {account.label && <span className="label">{account.label}</span>}
+            {account.accountName}
+            {account.label && <span className="label">{account.label}</span>}
           </span>
         }
         headerDescription={`${account.accountId} · ${account.emailAddress}`}

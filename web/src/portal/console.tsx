@@ -1,6 +1,5 @@
 // What a shortcut leads to: an account, a role in it, and a page.
 import Alert from "@cloudscape-design/components/alert";
-import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -138,7 +137,7 @@ function Leave({ to, account, role }: { to: Destination; account: Account; role:
           <p>{t("portal.console.leave", { role, account: account.accountName })}</p>
           <p className="host">
             <strong>{to.host}</strong>
-            <Box variant="small">{to.address}</Box>
+            <small>{to.address}</small>
           </p>
           <p>{t("portal.console.leave.care")}</p>
           <SpaceBetween direction="horizontal" size="xs">
