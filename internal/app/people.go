@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
@@ -22,7 +23,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 	return pages.New(pages.Options{
 		Flow: p.mailTo(&signin.Flow{
 			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Known: oauthKey{sealer{p.ring, keys.Cookies}}, Audit: p.trail, IDs: p.ids, Now: p.Now,
-			Admit: newAdmission(p.Now).take,
+			Admit: newAdmission(p.Now).take, Policies: iam.NewCompiler(awsManaged, roleDocuments),
 		}),
 		Root: p.rootConsole(),
 		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,

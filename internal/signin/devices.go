@@ -3,7 +3,9 @@ package signin
 import (
 	"context"
 
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/session"
@@ -106,7 +108,7 @@ func (f *Flow) RenameDevice(ctx context.Context, v Visit, sessionID, deviceID, n
 // RemoveDevice takes a device from a signed-in person, and the trust in every
 // browser.
 func (f *Flow) RemoveDevice(ctx context.Context, v Visit, sessionID, deviceID string) error {
-	return f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+	return f.changeDevices(ctx, sessionID, f.keepingAdministrator(func(tx Tx, a acting) error {
 		d, err := mfa.Remove(tx, a.user.StoreID, a.user.ID, deviceID)
 		if err != nil {
 			return err
@@ -115,7 +117,7 @@ func (f *Flow) RemoveDevice(ctx context.Context, v Visit, sessionID, deviceID st
 			return err
 		}
 		return f.tell(tx, v, a.user, mail.FactorRemoved, d)
-	})
+	}))
 }
 
 // ForgetBrowsers ends the trust in every browser of a signed-in person. It makes
@@ -129,4 +131,20 @@ func (f *Flow) ForgetBrowsers(ctx context.Context, sessionID string) error {
 		_, err = mfa.ForgetBrowsers(tx, a.user.StoreID, a.user.ID)
 		return err
 	})
+}
+
+// keepingAdministrator is do, unless that would leave nobody who can administer
+// Identity Center.
+func (f *Flow) keepingAdministrator(do func(Tx, acting) error) func(Tx, acting) error {
+	if f.Policies == nil {
+		return do
+	}
+	return func(tx Tx, a acting) error {
+		in, found, err := tx.InstanceByIdentityStore(a.user.StoreID)
+		if err != nil || !found {
+			return err
+		}
+		person := iam.IdentityCenterUser(in.OwnerAccountID, a.user.StoreID, a.user.ID, a.session.ID)
+		return administrator.Keep(tx, f.Policies, in, person, func() error { return do(tx, a) })
+	}
 }

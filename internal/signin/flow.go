@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
@@ -31,6 +32,7 @@ type Tx interface {
 	authsettings.Reader
 	maillink.Tx
 	rootuser.LinkTx
+	administrator.Tx
 	InstanceByIdentityStore(storeID string) (instance.Instance, bool, error)
 }
 
@@ -50,8 +52,8 @@ type AuditSink interface {
 	Noise(audit.Record)
 }
 
-// Flow takes people through their sign-in. All of its fields but Mail are
-// required. It is safe for concurrent use.
+// Flow takes people through their sign-in. All of its fields but Mail and
+// Policies are required. It is safe for concurrent use.
 type Flow struct {
 	DB      DB
 	Hasher  *credential.Hasher
@@ -59,6 +61,9 @@ type Flow struct {
 	Audit   AuditSink
 	// Mail takes letters; nil where none are sent.
 	Mail *mail.Outbox
+	// Policies find who administers Identity Center; nil lets everybody take
+	// their own devices away, the last administrator too.
+	Policies administrator.Policies
 	// Known signs what the browsers of people keep.
 	Known Signer
 	// Admit is a fault.Throttled when too many attempts begin at an address:

@@ -19,7 +19,10 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/oauth"
+	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 	"github.com/atrium-iam/atrium/test/node"
@@ -265,6 +268,31 @@ func TestDeletingNeedsAFactor(t *testing.T) {
 		}
 		if err := remove(administrator.StepUpAge - time.Second); err != nil {
 			t.Errorf("proved just now: %v", err)
+		}
+	})
+}
+
+// TestTheLastAdministratorKeepsADevice has the only administrator remove the
+// only device on the person's own page, where whoever has none is blocked.
+func TestTheLastAdministratorKeepsADevice(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin := userID(t, n, "admin")
+		lockOut(t, n) // the device, and that one is needed
+		second := addDevice(t, n, admin, authsettings.Webauthn)
+		s := signIn(t, n, admin, time.Hour)
+		change(t, n, func(tx *store.Tx) error { return session.Strengthen(tx, ident.Millis(n.Clock.Now()), s.ID) })
+		flow := &signin.Flow{DB: store.BindSnapshot[signin.Tx](n.Store), Policies: everything{}, IDs: nodeIDs(), Now: n.Clock.Now}
+		if err := flow.RemoveDevice(t.Context(), signin.Visit{}, s.ID, second); err != nil {
+			t.Errorf("one of two: %v", err)
+		}
+		var devices []mfa.Device
+		read(t, n, func(tx *store.Tx) (err error) {
+			devices, err = mfa.List(tx, n.Instance.IdentityStoreID, admin)
+			return err
+		})
+		err := flow.RemoveDevice(t.Context(), signin.Visit{}, s.ID, devices[0].ID)
+		if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), lastOne) {
+			t.Errorf("the last one: %v", err)
 		}
 	})
 }
