@@ -23,6 +23,7 @@ func TestDisabledPeopleDoNotComeBack(t *testing.T) {
 			_, _, err := directory.DisableUser(tx, c.stamp(), c.in.IdentityStoreID, sam)
 			return err
 		})
+		late := c.signIn(sam) // by a sign-in that had begun before, and overlooked it
 		c.do(func(tx *store.Tx) error {
 			_, _, err := directory.EnableUser(tx, c.stamp(), c.in.IdentityStoreID, sam)
 			return err
@@ -34,8 +35,10 @@ func TestDisabledPeopleDoNotComeBack(t *testing.T) {
 			t.Errorf("the credentials of before: %q", code)
 		}
 		c.do(func(tx *store.Tx) error {
-			if _, found, err := tx.PortalSession(session.ID); err != nil || found {
-				t.Errorf("the portal session of before is there: %t (%v)", found, err)
+			for _, id := range []string{session.ID, late.ID} {
+				if _, found, err := tx.PortalSession(id); err != nil || found {
+					t.Errorf("a portal session of before is there: %t (%v)", found, err)
+				}
 			}
 			if _, found, err := tx.PortalSession(bystander.ID); err != nil || !found {
 				t.Errorf("somebody else's session is there: %t (%v)", found, err)

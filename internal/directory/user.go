@@ -211,7 +211,11 @@ func storeUser(tx UserTx, by Stamp, u User) (User, error) {
 // EnableUser lets a user sign in again. changed is false when the user was
 // enabled.
 func EnableUser(tx UserTx, by Stamp, storeID, userID string) (u User, changed bool, err error) {
-	return setStatus(tx, by, storeID, userID, Enabled)
+	if u, changed, err = setStatus(tx, by, storeID, userID, Enabled); changed {
+		// A sign-in that ran beside DisableUser may have left a session.
+		_, err = tx.DeletePortalSessionsOfUser(storeID, userID)
+	}
+	return u, changed, err
 }
 
 // DisableUser keeps a user from signing in and ends what the user is signed in
