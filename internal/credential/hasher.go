@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
-
-	"github.com/atrium-iam/atrium/internal/fault"
 )
 
 // Parameters are the cost of a hash.
@@ -34,12 +32,13 @@ const (
 
 // Hasher hashes passwords with Argon2id (RFC 9106) and checks them. It is safe
 // for concurrent use. Only so many hashes are computed at once: each takes
-// memory and a processor.
+// memory and a processor. Those who wait are served one of each network in
+// turn.
 type Hasher struct {
 	parameters Parameters
 	rand       io.Reader
-	running    chan struct{}
-	admitted   chan struct{}
+	queue      *queue
+	network    string
 	decoy      digest
 }
 
@@ -47,10 +46,17 @@ type Hasher struct {
 func NewHasher(p Parameters, parallel int, rand io.Reader) *Hasher {
 	return &Hasher{
 		parameters: p, rand: rand,
-		running:  make(chan struct{}, parallel),
-		admitted: make(chan struct{}, parallel*(1+waiting)),
-		decoy:    digest{Parameters: p, salt: make([]byte, saltSize), sum: make([]byte, hashSize)},
+		queue: newQueue(parallel, parallel*waiting),
+		decoy: digest{Parameters: p, salt: make([]byte, saltSize), sum: make([]byte, hashSize)},
 	}
+}
+
+// For returns the Hasher for a caller from a network, whose callers wait behind
+// each other.
+func (h *Hasher) For(network string) *Hasher {
+	out := *h
+	out.network = network
+	return &out
 }
 
 // Hash returns the hash of a password as a PHC string, with a new salt. It
@@ -93,18 +99,10 @@ func (h *Hasher) Outdated(encoded string) bool {
 }
 
 func (h *Hasher) compute(ctx context.Context, d digest, password string) ([]byte, error) {
-	select {
-	case h.admitted <- struct{}{}:
-		defer func() { <-h.admitted }()
-	default:
-		return nil, fault.New(fault.Unavailable, "password", "Too many people are signing in at this moment. Try again in a few seconds.")
+	if err := h.queue.enter(ctx, h.network); err != nil {
+		return nil, err
 	}
-	select {
-	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	defer h.queue.leave()
 	return argon2.IDKey([]byte(password), d.salt, d.Passes, d.Memory, d.Lanes, hashSize), nil
 }
 

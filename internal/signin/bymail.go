@@ -171,7 +171,7 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 	if err != nil {
 		return u, err
 	}
-	hash, err := f.hashNew(ctx, u, p, password)
+	hash, err := f.hashNew(ctx, v, u, p, password)
 	if err != nil {
 		return u, err
 	}
@@ -187,18 +187,18 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 
 // hashNew hashes a password that a person has chosen, when it may be chosen in
 // the place of p.
-func (f *Flow) hashNew(ctx context.Context, u directory.User, p credential.Password, password string) (string, error) {
+func (f *Flow) hashNew(ctx context.Context, v Visit, u directory.User, p credential.Password, password string) (string, error) {
 	if err := credential.Check(password, namesOf(u)...); err != nil {
 		return "", err
 	}
-	reused, err := credential.Reused(ctx, f.Hasher, p, password)
+	reused, err := credential.Reused(ctx, f.hasher(v), p, password)
 	if err != nil {
 		return "", err
 	}
 	if reused {
 		return "", credential.RefuseReused()
 	}
-	return f.Hasher.Hash(ctx, password)
+	return f.hasher(v).Hash(ctx, password)
 }
 
 // VerifyEmail verifies the address that a link was sent to.

@@ -46,7 +46,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	if err != nil {
 		return err
 	}
-	right, err := f.Hasher.Matches(ctx, c.password.Hash, in.Current)
+	right, err := f.hasher(v).Matches(ctx, c.password.Hash, in.Current)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	if err != nil {
 		return err
 	}
-	hash, err := f.hashNew(ctx, c.user, c.password, in.New)
+	hash, err := f.hashNew(ctx, v, c.user, c.password, in.New)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/throttle"
 )
@@ -68,6 +69,10 @@ func guessedFrom(from netip.Addr) []throttle.Subject {
 		{Limit: networkLimit(), Key: prefixKey(from, 24, 48)},
 	}
 }
+
+// hasher is the Hasher in which a visitor waits behind others of the same
+// network only.
+func (f *Flow) hasher(v Visit) *credential.Hasher { return f.Hasher.For(prefixKey(v.Address, 24, 48)) }
 
 // prefixKey names the network of so many bits that an address lies in. With
 // IPv6 one customer has a whole network of 64 bits.

@@ -24,7 +24,7 @@ func (f *Flow) NewPassword(ctx context.Context, v Visit, id, password string) (O
 	if err != nil {
 		return Outcome{}, err
 	}
-	hash, err := f.hashNew(ctx, c.user, c.password, password)
+	hash, err := f.hashNew(ctx, v, c.user, c.password, password)
 	if err != nil {
 		return Outcome{}, err
 	}

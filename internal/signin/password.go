@@ -35,7 +35,7 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 	if err != nil {
 		return Outcome{}, err
 	}
-	right, err := f.Hasher.Matches(ctx, c.password.Hash, password)
+	right, err := f.hasher(v).Matches(ctx, c.password.Hash, password)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -44,7 +44,7 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 	}
 	renewed := "" // the hash made with today's parameters, when it was with others
 	if f.Hasher.Outdated(c.password.Hash) {
-		if renewed, err = f.Hasher.Hash(ctx, password); err != nil {
+		if renewed, err = f.hasher(v).Hash(ctx, password); err != nil {
 			return Outcome{}, err
 		}
 	}

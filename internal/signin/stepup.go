@@ -138,7 +138,7 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 	if err != nil {
 		return err
 	}
-	right, err := f.Hasher.Matches(ctx, c.password.Hash, password)
+	right, err := f.hasher(v).Matches(ctx, c.password.Hash, password)
 	if err != nil {
 		return err
 	}
