@@ -8,7 +8,9 @@ import (
 	"github.com/atrium-iam/atrium/internal/climodel"
 )
 
-type cliModelCommand struct{}
+type cliModelCommand struct {
+	Paginators bool `help:"Print how lists are paged instead: the file paginators-1.json beside the model."`
+}
 
 // settingsName is how clients call the settings API: aws atrium ….
 func settingsName() climodel.Name {
@@ -16,8 +18,11 @@ func settingsName() climodel.Name {
 }
 
 // Run prints the model of the settings API.
-func (cliModelCommand) Run(s streams) error {
+func (c cliModelCommand) Run(s streams) error {
 	raw, err := climodel.Write(settings.Descriptor(), settingsName())
+	if c.Paginators {
+		raw, err = climodel.WritePaginators(settings.Descriptor())
+	}
 	if err != nil {
 		return err
 	}
@@ -33,9 +38,20 @@ func writeCLIModel(dir string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(dir, filepath.FromSlash(climodel.File(s, settingsName())))
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	paginators, err := climodel.WritePaginators(s)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, raw, 0o600)
+	for name, content := range map[string][]byte{
+		climodel.File(s, settingsName()): raw, climodel.PaginatorsFile(s, settingsName()): paginators,
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,7 +1,9 @@
 package climodel_test
 
 import (
+	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +52,30 @@ func TestReadAgain(t *testing.T) {
 				t.Errorf("-model +read again:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPaginators reads back how lists are paged.
+func TestPaginators(t *testing.T) {
+	s := settings.Descriptor()
+	raw, err := climodel.WritePaginators(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Pagination map[string]map[string]any }
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	want := map[string]any{"input_token": "NextToken", "output_token": "NextToken", "limit_key": "MaxResults", "result_key": []any{"Sessions"}}
+	if diff := cmp.Diff(want, got.Pagination["ListSessions"]); diff != "" {
+		t.Errorf("ListSessions (-want +got):\n%s", diff)
+	}
+	if _, paged := got.Pagination["UpdatePassword"]; paged || len(got.Pagination) == 0 {
+		t.Errorf("paged are %v", got.Pagination)
+	}
+	name := climodel.Name{Command: "atrium"}
+	if file := climodel.PaginatorsFile(s, name); path.Dir(file) != path.Dir(climodel.File(s, name)) || path.Base(file) != "paginators-1.json" {
+		t.Errorf("in %s", file)
 	}
 }
 
