@@ -163,7 +163,8 @@ func TestNothingHappensBeforeMain(t *testing.T) {
 	}
 }
 
-// secrets of a build machine or of its user would stand in the text.
+// machinePath is a path of one machine: with it, secrets of that machine or of
+// its user could stand in the text.
 var machinePath = regexp.MustCompile(`(?:^|[\s"'(=:])/(?:(?:work|home/[a-z][a-z0-9._-]*|Users/[A-Za-z][A-Za-z0-9._-]*)/[A-Za-z0-9.]|root/(?:\.[a-z]|go/))`)
 
 func TestTheTextKnowsNoMachine(t *testing.T) {

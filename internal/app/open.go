@@ -122,16 +122,16 @@ func (t *Trail) Read(ctx context.Context, after int64, limit int) (entries []aud
 func (t *Trail) Close() error { return t.db.Close() }
 
 // anyAccount tells whether the store holds an installation.
-func anyAccount(ctx context.Context, db *store.Store) (any bool, err error) {
+func anyAccount(ctx context.Context, db *store.Store) (found bool, err error) {
 	err = db.View(ctx, func(tx *store.Tx) (err error) {
-		any, err = tx.AnyAccount()
+		found, err = tx.AnyAccount()
 		return err
 	})
-	return any, err
+	return found, err
 }
 
 // exists tells whether there is a file.
 func exists(path string) bool {
-	_, err := os.Stat(path)
+	_, err := os.Stat(path) //nolint:gosec // in the directory that the operator names
 	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// CodeLifetime is how long a code is good, CodeTries how often one may be
-	// typed.
+	// CodeLifetime is how long a code is good.
 	CodeLifetime = 10 * time.Minute
-	CodeTries    = 5
-	codeDigits   = 8
+	// CodeTries is how often one may be typed.
+	CodeTries  = 5
+	codeDigits = 8
 )
 
 // Code is what is stored of a code.

@@ -67,7 +67,7 @@ func (r *plainReader) accept(c byte) bool {
 // value reads a string, a boolean, a structure or a list of structures. A
 // string shares the memory of text.
 func (r *plainReader) value(v reflect.Value, fields plainFields) bool {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // nothing else is plain
 	case reflect.String:
 		s, ok := r.str()
 		v.SetString(s)

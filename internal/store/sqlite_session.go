@@ -88,14 +88,14 @@ func (c *session) explain(query string) error {
 	if err != nil {
 		return err
 	}
-	defer prepared.Close()
+	defer func() { _ = prepared.Close() }()
 	var none [64]any // the plan does not depend on the arguments
 	rows, err := prepared.(statement).QueryContext(context.Background(), c.bind(none[:]))
 	if err != nil {
 		return err
 	}
 	steps := sessionCursor{rows: rows, values: make([]driver.Value, len(rows.Columns()))}
-	defer steps.Close()
+	defer func() { _ = steps.Close() }()
 	var plan []string
 	for steps.Next() {
 		var id, parent, unused int64

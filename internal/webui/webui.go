@@ -92,7 +92,7 @@ func (a *App) Built() bool { return a != nil && a.page != "" }
 // The places in the page that are filled for every answer.
 const (
 	noncePlace = "__NONCE__"
-	tokenPlace = "__CSRF__"
+	tokenPlace = "__CSRF__" //nolint:gosec // a name, no token
 	firstPlace = "__FIRST__"
 )
 

@@ -76,7 +76,7 @@ func Start(o Options) (*Server, error) {
 		o.Listen = "127.0.0.1:0"
 	}
 	s := &Server{options: o, arrived: make(chan struct{}, 1)}
-	l, err := net.Listen("tcp", o.Listen) //nolint:noctx // listening is over at once
+	l, err := net.Listen("tcp", o.Listen)
 	if err != nil {
 		return nil, err
 	}

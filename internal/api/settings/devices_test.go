@@ -57,7 +57,7 @@ func TestMfaDevices(t *testing.T) {
 			if strings.Contains(string(a.Body), "seed") || strings.Contains(string(a.Body), "Secret") {
 				t.Errorf("what proves a device is shown: %s", a.Body)
 			}
-			type device struct{ DeviceId, DeviceName, MfaType string } //nolint:revive // the wire's spelling
+			type device struct{ DeviceId, DeviceName, MfaType string }
 			for _, d := range done[struct{ MfaDevices []device }](t, n, c, "ListMfaDevicesForUser", &wire.ListMfaDevicesForUserRequest{IdentityStoreId: storeID, UserId: &user}).MfaDevices {
 				found = append(found, d.DeviceId+" "+d.DeviceName+" "+d.MfaType)
 			}

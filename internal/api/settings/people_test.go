@@ -120,7 +120,7 @@ type sessionList struct {
 }
 
 type listedSession struct {
-	SessionId, UserId, SourceIpAddress, UserAgent *string //nolint:revive // the wire's spelling
+	SessionId, UserId, SourceIpAddress, UserAgent *string
 	CreatedDate, ExpiryDate                       float64
 }
 

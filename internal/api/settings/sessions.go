@@ -46,7 +46,7 @@ func (Service) BatchDeleteSession(c Context, in *wire.BatchDeleteSessionRequest)
 	}
 	if all {
 		n, err := session.EndAll(c.Tx, u.StoreID, u.ID)
-		return answer(&wire.BatchDeleteSessionResponse{DeletedCount: new(int32(n))}, err) //nolint:gosec // a person's sessions are few
+		return answer(&wire.BatchDeleteSessionResponse{DeletedCount: new(int32(n))}, err)
 	}
 	found, err := session.OfUser(c.Tx, c.Request.Time, u.StoreID, u.ID, in.SessionIds)
 	if err != nil {
@@ -57,7 +57,7 @@ func (Service) BatchDeleteSession(c Context, in *wire.BatchDeleteSessionRequest)
 			return nil, err
 		}
 	}
-	return &wire.BatchDeleteSessionResponse{DeletedCount: new(int32(len(found)))}, nil //nolint:gosec // at most as many as were named
+	return &wire.BatchDeleteSessionResponse{DeletedCount: new(int32(len(found)))}, nil
 }
 
 func wireSessions(sessions []session.Session) []wire.Session {

@@ -25,7 +25,7 @@ func (Service) DescribeUser(c Context, in *wire.DescribeUserRequest) (*wire.Desc
 	p, found, err := c.Tx.PasswordOf(u.StoreID, u.ID)
 	out := &wire.DescribeUserResponse{
 		IdentityStoreId: &u.StoreID, UserId: &u.ID, UserStatus: (*string)(&u.Status), EmailVerified: &verified,
-		PasswordStatus: new(passwordStatus(p)), MfaDeviceCount: new(int32(len(devices))), //nolint:gosec // at most eight
+		PasswordStatus: new(passwordStatus(p)), MfaDeviceCount: new(int32(len(devices))),
 	}
 	if found {
 		out.PasswordChangedDate = &p.ChangedAt

@@ -39,10 +39,10 @@ func Write(dir string, services []Service) error {
 			return fmt.Errorf("%s: %w", s.Model.ID, err)
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the directory that the developer names
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, FileName), g.file(), 0o644) //nolint:gosec // source code
+	return os.WriteFile(filepath.Join(dir, FileName), g.file(), 0o644)
 }
 
 // generator collects what the file is made of.

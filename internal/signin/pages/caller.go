@@ -15,7 +15,7 @@ import (
 
 // TokenHeader carries the page's token in calls that its script makes. The
 // page has it in <meta name="csrf-token">; forms have the same as a field.
-const TokenHeader = "X-Atrium-Csrf"
+const TokenHeader = "X-Atrium-Csrf" //nolint:gosec // a name, no token
 
 // Caller is who calls an operation from script of a page.
 type Caller struct {

@@ -248,7 +248,7 @@ func (v *visit) linkedPassword(l signin.Linked, token string) error {
 	a, err := v.pages.Flow.Begin(v.r.Context(), v.Visit, u.StoreID, u.UserName, "/start")
 	if err != nil { // the password is set all the same
 		v.redirect("/signin")
-		return nil
+		return nil //nolint:nilerr // it is told at the sign-in
 	}
 	v.redirect("/signin/" + a.ID + "?set")
 	return nil
