@@ -90,9 +90,9 @@ func (c *Connector) Do(ctx context.Context, account string, op *s3.Operation) (*
 	if err != nil {
 		return nil, err
 	}
-	if content, ok := r.Body.(*content); ok {
+	if sent, ok := r.Body.(*content); ok {
 		// A transport may go on to read when it has answered.
-		defer content.Close()
+		defer sent.end()
 	}
 	r.Header.Set("X-Amz-Content-Sha256", hash)
 	if err := sigv4.SignHash(r, hash, credentials.AccessKeyID, credentials.SecretAccessKey, c.Region, "s3", c.Now()); err != nil {
@@ -233,29 +233,34 @@ func (c *Connector) body(op *s3.Operation) (io.Reader, int64, string, error) {
 }
 
 // content is the content of an operation while it is sent. Nobody reads of it
-// after Close.
+// after end.
 type content struct {
-	mu     sync.Mutex
-	r      io.Reader
-	closed bool
+	mu    sync.Mutex
+	r     io.Reader
+	ended bool
 }
 
 // Read is io.Reader's.
 func (c *content) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.ended {
 		return 0, errors.New("the request has ended")
 	}
 	return c.r.Read(p)
 }
 
-// Close is io.Closer's. It waits until a Read has returned.
+// Close is io.Closer's.
 func (c *content) Close() error {
+	c.end()
+	return nil
+}
+
+// end waits until a Read has returned, and lets no other begin.
+func (c *content) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
-	return nil
+	c.ended = true
 }
 
 // sumMD5 returns the Content-MD5 of a document.

@@ -163,7 +163,7 @@ func (b *blobs) removeUnread(id, path string) error {
 	if b.held[id] > 0 {
 		return nil
 	}
-	return os.Remove(path) //nolint:gosec // the directory is ours alone
+	return os.Remove(path)
 }
 
 // open returns the content of parts, from offset, length bytes long. The

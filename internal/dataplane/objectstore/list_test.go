@@ -27,9 +27,9 @@ func TestTheStoreIsAMap(t *testing.T) {
 	}
 	few(t)
 	rapid.Check(t, func(r *rapid.T) {
-		clear := operation("DeleteObjects", "", nil)
-		clear.Document = empty
-		s.must(t, clear)
+		clearing := operation("DeleteObjects", "", nil)
+		clearing.Document = empty
+		s.must(t, clearing)
 		model := map[string]string{}
 		key := rapid.SampledFrom(keys)
 		r.Repeat(map[string]func(*rapid.T){

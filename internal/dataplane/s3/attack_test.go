@@ -273,6 +273,7 @@ func TestTheServerBehindSeesOnlyS3(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer response.Body.Close()
 	read(t, response.Body)
 	for _, name := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "Server", "Location", "X-Internal", "Refresh"} {
 		if got := response.Header.Get(name); got != "" {
