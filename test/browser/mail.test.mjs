@@ -155,7 +155,7 @@ test("an invitation, from the mail to the portal with an authenticator app", asy
   await mail.letter("robin@example.com", "Choose a new password");
 });
 
-test("a forgotten password, with restarts and a mail server that is away", async () => {
+test("a forgotten password, with a restart before the letter is sent", async () => {
   await administrator.authentication({ MfaMode: "DISABLED" });
   const sam = await Visitor.arrive(browser, site);
   await sam.goto("/start");
