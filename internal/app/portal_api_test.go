@@ -173,7 +173,7 @@ func TestPageOperations(t *testing.T) {
 func TestPageRefusals(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, c *cluster) {
 		sam, admin := c.browse(c.person("sam.lee")), c.browse(c.person("admin"))
-		disabled, ended, expired := c.browse(c.person("disabled")), c.browse(c.person("sam.lee")), c.browse(c.person("sam.lee"))
+		disabled, ended := c.browse(c.person("disabled")), c.browse(c.person("sam.lee"))
 		c.do(func(tx *store.Tx) error {
 			if err := session.End(tx, ended.session.ID); err != nil {
 				return err
@@ -187,7 +187,6 @@ func TestPageRefusals(t *testing.T) {
 			_, err = tx.UpdateDirectoryUser(u)
 			return err
 		})
-		_ = expired
 		for name, tt := range map[string]struct {
 			by     *browser
 			change func(r *http.Request)
@@ -342,6 +341,19 @@ func TestPagesCallThePeopleHostOnly(t *testing.T) {
 		w := httptest.NewRecorder()
 		if p.handler.ServeHTTP(w, r); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "TLS") {
 			t.Errorf("without TLS: %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// TestPageExpired lets a session run to its end.
+func TestPageExpired(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, c *cluster) {
+		sam := c.browse(c.person("sam.lee"))
+		c.shift.Store(int64(session.DefaultDuration))
+		for operation, input := range pageOperations(t) {
+			if a := sam.do(sam.call(operation, input)); a.status != http.StatusUnauthorized || a.code != "UnauthorizedException" {
+				t.Errorf("%s: %d %s", operation, a.status, a.body)
+			}
 		}
 	})
 }
