@@ -50,6 +50,11 @@ build: ## build bin/atrium, with the web application where Node is installed
 web: ## build the web application into internal/webui
 	@scripts/web require
 
+.PHONY: screenshots
+screenshots: web build ## photograph the portal for the README, with Chromium
+	@scripts/setup screenshots
+	cd test/browser && ATRIUM_PROGRAM=$(CURDIR)/bin/atrium node screenshots.mjs $(CURDIR)/docs/screenshots
+
 .PHONY: check-web
 check-web: ## check format, lint and types of the web application, and run its unit tests, where Node is installed
 	@if [ -d web/node_modules ]; then cd web && npm run --silent check && npm test --silent; \

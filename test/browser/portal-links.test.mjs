@@ -9,7 +9,7 @@ let site, browser;
 before(async () => { [site, browser] = await Promise.all([Site.start(), launch()]); });
 after(async () => { await browser?.close(); await site?.stop(); });
 
-const inspection = { smallest: 20 };
+const inspection = { smallest: 20, once: true };
 const shortcut = (values) => `/start/#/console?${new URLSearchParams(values)}`;
 const administrator = { account_id: "111111111111", role_name: "Administrator" };
 

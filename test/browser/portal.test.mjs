@@ -9,7 +9,7 @@ before(async () => { [site, browser] = await Promise.all([Site.start(), launch()
 after(async () => { await browser?.close(); await site?.stop(); });
 
 // Cloudscape's links and icons are lower than the buttons of our own pages.
-const inspection = { smallest: 20 };
+const inspection = { smallest: 20, once: true };
 
 // open signs somebody in at an address of the portal.
 async function open(user = "admin", address = "/start") {
@@ -36,7 +36,7 @@ test("from signing in to keys that work in a shell", async () => {
   await admin.inspect("accounts", inspection);
   await account(admin, /^production/);
   await admin.page.getByText("Auditor").waitFor();
-  await admin.inspect("roles", inspection);
+  await admin.inspect("roles", { ...inspection, once: false });
   await keysOf(admin, "Administrator", "production");
   await tab(admin, "Environment variables");
   await admin.page.getByText(/^These credentials expire in 3 h 59 min \d\d s\.$/).waitFor();
@@ -102,7 +102,7 @@ test("the dialog of access keys, in every form and for every shell", async () =>
   await admin.page.getByText("Run the command, and give").waitFor();
   assert.match(await copied(admin, "SSO start URL"), /^https:\/\/d-[0-9a-f]{10}\.awsapps\.com\/start$/);
   assert.match(await copied(admin, "AWS config of this role"), /\[profile Auditor-111111111111\]/);
-  await admin.inspect("keys-sso", inspection);
+  await admin.inspect("keys-sso", { ...inspection, once: false });
   await tab(admin, "Environment variables");
   await admin.page.getByText("These credentials expire").waitFor();
   await admin.inspect("keys-environment", inspection);
