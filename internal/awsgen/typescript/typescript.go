@@ -57,16 +57,20 @@ type operation struct{ name, input, output string }
 
 // add takes the operations of s that pages call.
 func (g *generator) add(s Service) error {
+	seen := make(map[string]bool)
 	for name, op := range s.Model.Operations {
 		if !s.Overlay.Defaults.Page && !s.Overlay.Operations[name].Page {
 			continue
+		}
+		if slices.ContainsFunc(g.operations, func(other operation) bool { return other.name == name }) {
+			return fmt.Errorf("another service has an operation %s for pages", name)
 		}
 		o := operation{name: name, input: "Record<string, never>", output: "Record<string, never>"}
 		for shape, text := range map[string]*string{op.Input: &o.input, op.Output: &o.output} {
 			if shape == "" {
 				continue
 			}
-			if err := g.declare(s, shape); err != nil {
+			if err := g.declare(s, shape, seen); err != nil {
 				return err
 			}
 			*text = shape
@@ -83,8 +87,12 @@ func (g *generator) add(s Service) error {
 }
 
 // declare writes the declaration of a shape that has a name of its own, and of
-// all that it consists of.
-func (g *generator) declare(s Service, name string) error {
+// all that it consists of. seen are the service's shapes that are declared.
+func (g *generator) declare(s Service, name string, seen map[string]bool) error {
+	if seen[name] {
+		return nil
+	}
+	seen[name] = true
 	shape, found := s.Model.Shapes[name]
 	if !found {
 		return fmt.Errorf("shape %q is referred to and missing", name)
@@ -98,14 +106,12 @@ func (g *generator) declare(s Service, name string) error {
 	}
 	if known, again := g.types[name]; again && text != known {
 		return fmt.Errorf("another service has a different %s", name)
-	} else if again {
-		return nil
 	}
 	if text != "" {
 		g.types[name] = text
 	}
 	for _, m := range members(s, shape) {
-		if err := g.declare(s, m.Shape); err != nil {
+		if err := g.declare(s, m.Shape, seen); err != nil {
 			return err
 		}
 	}
@@ -113,7 +119,7 @@ func (g *generator) declare(s Service, name string) error {
 		if part == "" {
 			continue
 		}
-		if err := g.declare(s, part); err != nil {
+		if err := g.declare(s, part, seen); err != nil {
 			return err
 		}
 	}
