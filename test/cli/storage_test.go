@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/atrium-iam/atrium/internal/store/storetest"
 	"github.com/atrium-iam/atrium/test/s3peer"
 )
 
@@ -28,7 +29,7 @@ func TestStorage(t *testing.T) {
 	needAWS(t)
 	t.Run("own", func(t *testing.T) {
 		t.Parallel()
-		useStorage(t, newStorageDesk(t))
+		useStorage(t, newStorageDesk(t, ""))
 	})
 	t.Run("another server", func(t *testing.T) {
 		t.Parallel()
@@ -39,14 +40,18 @@ func TestStorage(t *testing.T) {
 		if err := os.WriteFile(accounts, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		useStorage(t, newStorageDesk(t, "--s3-endpoint", server.String(), "--s3-accounts-file", accounts))
+		database := "" // SQLite
+		if os.Getenv(storetest.PostgresVariable) != "" {
+			database = storetest.Postgres(t)
+		}
+		useStorage(t, newStorageDesk(t, database, "--s3-endpoint", server.String(), "--s3-accounts-file", accounts))
 	})
 }
 
 // newStorageDesk is a desk at which somebody with many roles has signed in.
-func newStorageDesk(t *testing.T, flags ...string) *desk {
+func newStorageDesk(t *testing.T, dsn string, flags ...string) *desk {
 	t.Helper()
-	d := newDesk(t, func(*testing.T) string { return "" }, flags...)
+	d := newDesk(t, func(*testing.T) string { return dsn }, flags...)
 	d.run("mkdir $HOME/.aws && atrium aws-config --user admin > $HOME/.aws/config")
 	d.login(d.person("admin", otherPassword), asAdministrator)
 	return d
