@@ -42,6 +42,12 @@ type benchNode struct {
 func newBenchNode(b *testing.B, cfg store.Config) *benchNode {
 	b.Helper()
 	cfg.Clock = time.Now
+	return newBenchNodeOn(b, storetest.Open(b, cfg))
+}
+
+// newBenchNodeOn is newBenchNode on a store that is open.
+func newBenchNodeOn(b *testing.B, db *store.Store) *benchNode {
+	b.Helper()
 	root, err := keys.NewRoot(make([]byte, keys.RootSize), rand.Reader)
 	if err != nil {
 		b.Fatal(err)
@@ -54,7 +60,7 @@ func newBenchNode(b *testing.B, cfg store.Config) *benchNode {
 	}
 	p, err := New(b.Context(), Options{
 		Listener: listener, PeopleURL: people, DataURL: people, Region: "us-east-1", Root: root,
-		Store: storetest.Open(b, cfg), Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
+		Store: db, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rand: rand.Reader,
 	})
 	if err != nil {
 		b.Fatal(err)
