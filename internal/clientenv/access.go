@@ -68,9 +68,13 @@ func (p Portal) Access(r Role) (a Access, err error) {
 // variables are what programs take credentials from.
 func (p Portal) variables() []Variable {
 	vars := []Variable{
-		{"AWS_ACCESS_KEY_ID", AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", SecretAccessKey}, {"AWS_SESSION_TOKEN", SessionToken},
-		{"AWS_REGION", p.Region}, {"AWS_DEFAULT_REGION", p.Region}, // SDKs know the one, the AWS CLI the other
-		{"AWS_ENDPOINT_URL", p.Endpoints.People}, {"AWS_ENDPOINT_URL_S3", p.Endpoints.Data},
+		{"AWS_ACCESS_KEY_ID", AccessKeyID},
+		{"AWS_SECRET_ACCESS_KEY", SecretAccessKey},
+		{"AWS_SESSION_TOKEN", SessionToken},
+		{"AWS_REGION", p.Region},
+		{"AWS_DEFAULT_REGION", p.Region}, // SDKs know the one, the AWS CLI the other
+		{"AWS_ENDPOINT_URL", p.Endpoints.People},
+		{"AWS_ENDPOINT_URL_S3", p.Endpoints.Data},
 	}
 	if p.DataPath != "" {
 		vars = append(vars, Variable{"AWS_DATA_PATH", p.DataPath})

@@ -18,8 +18,13 @@ func TestSessionTags(t *testing.T) {
 		Extensions: directory.Extensions{Enterprise: directory.Enterprise{CostCenter: "42"}},
 	}}
 	tags, err := rolesession.SessionTags([]instance.AccessControlAttribute{
-		{Key: "CostCenter", Source: "${path:enterprise.costCenter}"}, {Key: "Title", Source: "${path:title}"}, {Key: "Locale", Source: "${path:locale}"},
-		{Key: "Team", Source: "${path:enterprise.department}"}, {Key: "Fixed", Source: "userName"}, {Key: "Open", Source: "${path:userName"}, {Key: "Other", Source: "${dir:email}"},
+		{Key: "CostCenter", Source: "${path:enterprise.costCenter}"},
+		{Key: "Title", Source: "${path:title}"},
+		{Key: "Locale", Source: "${path:locale}"},
+		{Key: "Team", Source: "${path:enterprise.department}"},
+		{Key: "Fixed", Source: "userName"},
+		{Key: "Open", Source: "${path:userName"},
+		{Key: "Other", Source: "${dir:email}"},
 	}, u)
 	want := map[string]string{"CostCenter": "42", "Title": "Köchin 2.0", "Locale": strings.Repeat("é", 256)}
 	if diff := cmp.Diff(want, tags); err != nil || diff != "" {

@@ -21,8 +21,12 @@ func service() Service {
 			Shapes: map[string]model.Shape{
 				"GetThingRequest": {Type: "structure", Members: []model.Member{{Name: "token", Shape: "Text", Required: true}, {Name: "id", Shape: "Text", Required: true}}},
 				"Thing": {Type: "structure", Members: []model.Member{
-					{Name: "kind", Shape: "Kind", Required: true}, {Name: "parts", Shape: "Things"}, {Name: "names", Shape: "Names"},
-					{Name: "made", Shape: "Time"}, {Name: "good", Shape: "Flag"}, {Name: "other", Shape: "Any"},
+					{Name: "kind", Shape: "Kind", Required: true},
+					{Name: "parts", Shape: "Things"},
+					{Name: "names", Shape: "Names"},
+					{Name: "made", Shape: "Time"},
+					{Name: "good", Shape: "Flag"},
+					{Name: "other", Shape: "Any"},
 				}},
 				"Things": {Type: "list", Element: &model.Member{Shape: "Thing"}}, "Names": {Type: "map", Key: "Text", Value: "Count"},
 				"Kind": {Type: "string", Enum: []string{"a", `b"c`}}, "Text": {Type: "string"}, "Count": {Type: "integer"}, "Time": {Type: "timestamp"},
