@@ -105,7 +105,7 @@ type Settings struct {
 	MfaTypes     []MfaType  `json:"mfaTypes"` // at least one; which may be registered and used
 	NoMfa        NoMfa      `json:"noMfa"`
 	NoPassword   NoPassword `json:"noPassword"`
-	OwnDevices   bool       `json:"ownDevices"`   // people may register, rename and remove their own devices
+	OwnDevices   bool       `json:"ownDevices"`   // see ManagesOwnDevices
 	SessionLimit int64      `json:"sessionLimit"` // seconds that a portal session lasts from sign-in
 
 	DeviceGrant DeviceGrant `json:"deviceGrant"`
@@ -143,6 +143,13 @@ func (s *Settings) SessionDuration() time.Duration {
 
 // Allows tells whether factors of a type may be registered and used.
 func (s *Settings) Allows(t MfaType) bool { return slices.Contains(s.MfaTypes, t) }
+
+// ManagesOwnDevices tells whether people may register, rename and remove their
+// own devices. They may wherever they have to register one to sign in, as in
+// AWS's console.
+func (s *Settings) ManagesOwnDevices() bool {
+	return s.OwnDevices || s.MfaMode != MfaDisabled && s.NoMfa == NoMfaEnroll
+}
 
 // AllowsClient tells whether a client at an address may ask for a code.
 func (s *Settings) AllowsClient(from netip.Addr) bool {

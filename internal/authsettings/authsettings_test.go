@@ -133,3 +133,22 @@ func TestRootUsersAreAskedForAFactorEveryTime(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestManagesOwnDevices(t *testing.T) {
+	for _, c := range []struct {
+		own  bool
+		mode authsettings.MfaMode
+		none authsettings.NoMfa
+		want bool
+	}{
+		{true, authsettings.MfaDisabled, authsettings.NoMfaBlock, true},
+		{false, authsettings.MfaAlwaysOn, authsettings.NoMfaBlock, false},
+		{false, authsettings.MfaAlwaysOn, authsettings.NoMfaEnroll, true}, // they have to at the sign-in
+		{false, authsettings.MfaDisabled, authsettings.NoMfaEnroll, false},
+	} {
+		s := authsettings.Settings{OwnDevices: c.own, MfaMode: c.mode, NoMfa: c.none}
+		if got := s.ManagesOwnDevices(); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}

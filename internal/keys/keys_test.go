@@ -216,7 +216,7 @@ func TestRotationAndRevocation(t *testing.T) {
 	if number, err := ring.Rotate(t.Context(), keys.Sessions, 0); err != nil || number != 3 {
 		t.Errorf("after a revocation Rotate = %d, %v; numbers must not be reused", number, err)
 	}
-	for _, p := range []keys.Purpose{keys.StoredSecrets, keys.AuditDigests} {
+	for _, p := range []keys.Purpose{keys.StoredSecrets, keys.Factors, keys.AuditDigests} {
 		if _, err := ring.Revoke(t.Context(), p); err == nil {
 			t.Errorf("Revoke(%s) would destroy stored data and was not refused", p)
 		}

@@ -288,7 +288,7 @@ func TestQuotas(t *testing.T) {
 			b.key(fmt.Sprintf("key %d", i))
 		}
 		err = b.store.UpdateSnapshot(t.Context(), func(tx *store.Tx) error {
-			_, err := b.factors.BeginKey(tx, b.now, "h", b.sam)
+			_, err := b.factors.BeginKey(tx, b.now, "h", b.sam, false)
 			return err
 		})
 		if !fault.Is(err, fault.Quota) || len(b.list()) != mfa.MaxDevices {

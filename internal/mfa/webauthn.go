@@ -72,10 +72,11 @@ func (f *Factors) keysOf(tx Reader, u directory.User) (person, []Record, error) 
 	return p, keys, nil
 }
 
-// BeginKey starts the registration of a security key or built-in
-// authenticator. It returns the options for the browser, in JSON. It is a
-// fault.Quota when the person has as many devices as may be.
-func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User) ([]byte, error) {
+// BeginKey starts the registration of a security key, or of the authenticator
+// that is built into the person's own computer or phone. It returns the options
+// for the browser, in JSON. It is a fault.Quota when the person has as many
+// devices as may be.
+func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User, builtIn bool) ([]byte, error) {
 	if f.party == nil {
 		return nil, errNoWebauthn()
 	}
@@ -86,10 +87,14 @@ func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User
 	if err != nil {
 		return nil, err
 	}
+	attachment := protocol.CrossPlatform
+	if builtIn {
+		attachment = protocol.Platform
+	}
 	options, asked, err := f.party.BeginRegistration(&p,
 		webauthn.WithExclusions(p.descriptors()),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-			ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationPreferred,
+			AuthenticatorAttachment: attachment, ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationPreferred,
 		}),
 		func(o *protocol.PublicKeyCredentialCreationOptions) error {
 			o.Challenge = f.IDs.Bytes(challengeSize)

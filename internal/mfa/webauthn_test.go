@@ -3,6 +3,8 @@ package mfa_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,7 +57,7 @@ func (k *token) register(t testing.TB, options []byte) []byte {
 func (b *bench) beginKey(holder string) (options []byte) {
 	b.t.Helper()
 	b.update(func(tx *store.Tx) (err error) {
-		options, err = b.factors.BeginKey(tx, b.now, holder, b.sam)
+		options, err = b.factors.BeginKey(tx, b.now, holder, b.sam, false)
 		return err
 	})
 	return options
@@ -124,13 +126,16 @@ func TestRegistrationOptions(t *testing.T) {
 		var options struct {
 			RP                     struct{ ID, Name string }
 			User                   struct{ ID, Name string }
-			AuthenticatorSelection struct{ ResidentKey, UserVerification string }
+			AuthenticatorSelection struct{ AuthenticatorAttachment, ResidentKey, UserVerification string }
 			Attestation            string
 			ExcludeCredentials     []struct{ ID string }
 			Challenge              string
 		}
 		if err := json.Unmarshal(b.beginKey("h"), &options); err != nil {
 			t.Fatal(err)
+		}
+		if options.AuthenticatorSelection.AuthenticatorAttachment != "cross-platform" {
+			t.Errorf("a security key that is %s", options.AuthenticatorSelection.AuthenticatorAttachment)
 		}
 		if options.RP.ID != "portal.example.com" || options.User.Name != "sam.lee" || options.AuthenticatorSelection.ResidentKey != "preferred" ||
 			options.AuthenticatorSelection.UserVerification != "preferred" || len(options.ExcludeCredentials) != 1 || len(options.Challenge) < 43 {
@@ -231,6 +236,32 @@ func TestChallengesAreForOne(t *testing.T) {
 	})
 }
 
+// TestOneAnswerAtOnce sends one answer many times at the same time.
+func TestOneAnswerAtOnce(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		k, _ := b.key("blue")
+		response := k.answer(t, b.ask("h"))
+		var wg sync.WaitGroup
+		var rights atomic.Int32
+		for range 8 {
+			wg.Go(func() {
+				var right bool
+				err := b.store.UpdateSnapshot(t.Context(), func(tx *store.Tx) (err error) {
+					_, right, err = b.factors.VerifyKey(tx, b.now, "h", b.sam, response)
+					return err
+				})
+				if err == nil && right {
+					rights.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := rights.Load(); n != 1 {
+			t.Errorf("one answer was right %d times", n)
+		}
+	})
+}
+
 // TestCopiedKeys has a key whose counter goes backwards.
 func TestCopiedKeys(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
@@ -296,7 +327,7 @@ func TestNoKeysAtAddresses(t *testing.T) {
 			t.Errorf("%s: %v", address, got)
 		}
 		err := b.store.UpdateSnapshot(t.Context(), func(tx *store.Tx) error {
-			_, err := f.BeginKey(tx, b.now, "h", b.sam)
+			_, err := f.BeginKey(tx, b.now, "h", b.sam, true)
 			return err
 		})
 		if fault.Is(err, fault.Invalid) == want {

@@ -28,7 +28,7 @@ func (f *Flow) Own(ctx context.Context, sessionID string) (Own, error) {
 		if err != nil {
 			return err
 		}
-		own = Own{May: a.settings.OwnDevices, Registering: f.registering(a.settings)}
+		own = Own{May: a.settings.ManagesOwnDevices(), Registering: f.registering(a.settings)}
 		if own.Devices, err = mfa.List(tx, a.user.StoreID, a.user.ID); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, 
 		if err != nil {
 			return err
 		}
-		if !a.settings.OwnDevices {
+		if !a.settings.ManagesOwnDevices() {
 			return fault.New(fault.Denied, "own_devices", "Ask an administrator of IAM Identity Center to change your MFA devices.")
 		}
 		if err := a.fresh(f.now()); err != nil {
@@ -67,10 +67,10 @@ func (f *Flow) NewApp(ctx context.Context, sessionID string) (mfa.NewApp, error)
 }
 
 // NewKey begins the registration of another key of a signed-in person.
-func (f *Flow) NewKey(ctx context.Context, sessionID string) ([]byte, error) {
+func (f *Flow) NewKey(ctx context.Context, sessionID string, builtIn bool) ([]byte, error) {
 	var options []byte
 	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) (err error) {
-		options, err = f.beginKey(tx, a.session.ID, a.user, a.settings)
+		options, err = f.beginKey(tx, a.session.ID, a.user, a.settings, builtIn)
 		return err
 	})
 	return options, err

@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 
+	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -19,6 +20,7 @@ func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, erro
 		return Attempt{}, err
 	}
 	var a Attempt
+	var r audit.Record
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		l, u, err := maillink.Use(tx, f.now(), token)
 		if err != nil {
@@ -29,8 +31,14 @@ func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, erro
 		}
 		a = newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, "/account/devices")
 		a.Enroll = true
+		if r, err = f.record(tx, v, a, "CredentialChallenge", typePassword, true); err != nil {
+			return err
+		}
 		return tx.InsertSigninAttempt(a)
 	})
+	if err == nil {
+		f.Audit.Noise(r)
+	}
 	return a, err
 }
 

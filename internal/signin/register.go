@@ -68,14 +68,14 @@ func (f *Flow) BeginApp(ctx context.Context, v Visit, id string) (mfa.NewApp, er
 
 // BeginKey begins the registration of a security key or built-in authenticator
 // in that step. It returns the options for the browser, in JSON.
-func (f *Flow) BeginKey(ctx context.Context, v Visit, id string) ([]byte, error) {
+func (f *Flow) BeginKey(ctx context.Context, v Visit, id string, builtIn bool) ([]byte, error) {
 	var options []byte
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		c, s, err := f.authenticating(tx, v, id, StepRegister)
 		if err != nil {
 			return err
 		}
-		options, err = f.beginKey(tx, c.attempt.ID, c.user, s)
+		options, err = f.beginKey(tx, c.attempt.ID, c.user, s, builtIn)
 		return err
 	})
 	return options, err
@@ -129,11 +129,11 @@ func (f *Flow) beginApp(tx Tx, holder string, u directory.User, s authsettings.S
 	return f.Factors.BeginApp(tx, f.now(), holder, u.StoreID, u.ID, u.UserName)
 }
 
-func (f *Flow) beginKey(tx Tx, holder string, u directory.User, s authsettings.Settings) ([]byte, error) {
+func (f *Flow) beginKey(tx Tx, holder string, u directory.User, s authsettings.Settings, builtIn bool) ([]byte, error) {
 	if !s.Allows(authsettings.Webauthn) {
 		return nil, errType()
 	}
-	return f.Factors.BeginKey(tx, f.now(), holder, u)
+	return f.Factors.BeginKey(tx, f.now(), holder, u, builtIn)
 }
 
 // register registers a device on behalf of the attempt a, records it and has

@@ -23,7 +23,7 @@ const (
 
 // accountPaths are the pages of accounts to which people may be sent.
 func accountPaths() []string {
-	return []string{registerPath + "/app", registerPath + "/key", registerPath, devicesPath, passwordPath, sessionsPath}
+	return []string{registerPath + "/" + appKind, registerPath + "/" + keyKind, registerPath + "/" + builtInKind, registerPath, devicesPath, passwordPath, sessionsPath}
 }
 
 // mountAccount adds the addresses of these pages.
@@ -168,7 +168,7 @@ func kindOf(t authsettings.MfaType) string {
 	if t == authsettings.Totp {
 		return "register.app"
 	}
-	return "register.key"
+	return "devices.key"
 }
 
 // shownBrowser is a trusted browser in words.
@@ -247,9 +247,9 @@ func (v *visit) addingDevice(status int, message string) error {
 		return err
 	}
 	form := registration{action: registerPath + "/" + kind, back: devicesPath, message: message}
-	if kind == keyKind {
+	if kind != appKind {
 		var options []byte
-		if options, err = flow.NewKey(ctx, self.ID); err == nil {
+		if options, err = flow.NewKey(ctx, self.ID, kind == builtInKind); err == nil {
 			v.showNewKey(status, form, options)
 			return nil
 		}

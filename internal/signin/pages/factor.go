@@ -194,8 +194,8 @@ func (v *visit) registering(status int, message string) error {
 	form := registration{
 		action: "/signin/" + id + "/register/" + kind, back: "/signin/" + id, trust: r.Trust, message: message,
 	}
-	if kind == keyKind {
-		options, err := flow.BeginKey(ctx, v.visitor(), id)
+	if kind != appKind {
+		options, err := flow.BeginKey(ctx, v.visitor(), id, kind == builtInKind)
 		if err != nil {
 			return err
 		}
@@ -209,16 +209,22 @@ func (v *visit) registering(status int, message string) error {
 	return v.showNewApp(status, form, app)
 }
 
-// keyKind is the kind of device, in addresses, that answers to the browser.
-const keyKind = "key"
+// The kinds of devices, in addresses. All but apps answer to the browser.
+const (
+	appKind     = "app"
+	keyKind     = "key"
+	builtInKind = "builtin"
+)
 
 // kind is the kind of device in the address.
 func (v *visit) kind() (string, error) {
 	kind := v.r.PathValue("kind")
-	if kind != keyKind && kind != "app" {
+	switch kind {
+	case appKind, keyKind, builtInKind:
+		return kind, nil
+	default:
 		return "", errNotFound
 	}
-	return kind, nil
 }
 
 // registration is a form that registers a device.
@@ -228,9 +234,13 @@ type registration struct {
 }
 
 func (v *visit) showNewKey(status int, f registration, options []byte) {
-	v.show(status, "registerkey", "register.key.title", map[string]any{
+	title, intro, name := "register.key.title", "register.key.intro", "register.key"
+	if v.r.PathValue("kind") == builtInKind {
+		title, intro, name = "register.builtin.title", "register.builtin.intro", "register.builtin"
+	}
+	v.show(status, "registerkey", title, map[string]any{
 		"Action": f.action, "Back": f.back, "Error": f.message, "Trust": f.trust, "Options": string(options),
-		"Name": v.typedName("register.key.name"),
+		"Intro": v.text(intro), "Name": v.typedName(name),
 	})
 }
 
@@ -241,7 +251,7 @@ func (v *visit) showNewApp(status int, f registration, app mfa.NewApp) error {
 	}
 	v.show(status, "registerapp", "register.app.title", map[string]any{
 		"Action": f.action, "Back": f.back, "Error": f.message, "Trust": f.trust, "QR": code, "Secret": grouped(app.Secret),
-		"Name": v.typedName("register.app.name"),
+		"Name": v.typedName("register.app"),
 	})
 	return nil
 }
@@ -257,7 +267,7 @@ func (v *visit) typedName(proposal string) string {
 // newDevice reads a form that registers a device.
 func (v *visit) newDevice() signin.NewDevice {
 	n := signin.NewDevice{Name: v.field("name"), First: v.field("first"), Second: v.field("second"), Trust: v.field("trust") != ""}
-	if v.r.PathValue("kind") == keyKind {
+	if v.r.PathValue("kind") != appKind {
 		n.Key = []byte(v.field("credential"))
 	}
 	return n
@@ -282,7 +292,7 @@ func (p *Pages) register(v *visit) error {
 // registerProblem is factorProblem for a device that is being registered.
 func (v *visit) registerProblem(err error) (status int, message string) {
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Category == fault.Denied && e.Subject == "factor" {
-		if v.r.PathValue("kind") == keyKind {
+		if v.r.PathValue("kind") != appKind {
 			return http.StatusUnprocessableEntity, v.text("register.key.wrong")
 		}
 		return http.StatusUnprocessableEntity, v.text("register.app.wrong")

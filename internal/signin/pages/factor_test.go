@@ -146,7 +146,7 @@ func TestAKeyOnPages(t *testing.T) {
 	authenticator, credential := virtualwebauthn.NewAuthenticator(), virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
 	b := s.browser().signIn("/start")
 	path := b.at() + "/register/key"
-	b.get(path).shows(200, "Register a security key or built-in authenticator")
+	b.get(path).shows(200, "Register a security key")
 	b.submit(path, "name", "key", "credential", "{}").shows(422, "This device could not be registered")
 	made, err := virtualwebauthn.ParseAttestationOptions(b.found(shownOptions))
 	if err != nil {
