@@ -38,7 +38,7 @@ test: $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## set up what is missing and run 
 	cd web && npm test --silent
 	ATRIUM_TEST_REQUIRE=1 ATRIUM_TEST_S3_SERVER=$(TOOLS)/versitygw-$(VERSITYGW_VERSION) $(GO) run ./test/withpostgres -- sh -c 'failed=0; \
 		$(GO) test -timeout 20m $(OTHERS) || failed=1; \
-		$(GO) test -timeout 20m -count=1 $(BLACKBOX) || failed=1; \
+		$(GO) test -timeout 40m -count=1 $(BLACKBOX) || failed=1; \
 		exit $$failed'
 
 .PHONY: build

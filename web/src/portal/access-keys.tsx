@@ -70,7 +70,7 @@ export default function AccessKeys(props: Props) {
             {(keys) => (
               <>
                 <p>{t("portal.keys.environment.help")}</p>
-                <Block label={t("portal.keys.environment.text")} text={fill(texts[shell], keys)} secret />
+                <Block label={t("portal.keys.environment.text")} text={fill(texts[shell], keys)} />
               </>
             )}
           </WithKeys>
@@ -85,7 +85,7 @@ export default function AccessKeys(props: Props) {
           {(keys) => (
             <>
               <p>{t("portal.keys.profile.help")}</p>
-              <Block label={t("portal.keys.profile.text")} text={fill(texts.credentialsFile, keys)} secret />
+              <Block label={t("portal.keys.profile.text")} text={fill(texts.credentialsFile, keys)} />
               <h3>{t("portal.keys.values")}</h3>
               <dl className="values">
                 <Value name={t("portal.keys.id")} value={keys.accessKeyId} />

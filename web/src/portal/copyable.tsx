@@ -3,9 +3,9 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import { t } from "../lib/text";
 
 // Block is a text of several lines.
-export function Block({ label, text, secret = false }: { label: string; text: string; secret?: boolean }) {
+export function Block({ label, text }: { label: string; text: string }) {
   return (
-    <div className={secret ? "block block-secret" : "block"}>
+    <div className="block">
       <section className="block-text" aria-label={label}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
         <pre tabIndex={0}>{text}</pre>
