@@ -25,9 +25,10 @@ type blobs struct {
 	dir string
 	ids ident.Source
 
-	mu     sync.Mutex
-	held   map[string]int  // how many readers a file has
-	doomed map[string]bool // files that go when their last reader has
+	mu      sync.Mutex
+	held    map[string]int  // how many readers a file has
+	doomed  map[string]bool // files that go when their last reader has
+	removed uint64          // counts removals
 }
 
 func newBlobs(dir string, ids ident.Source) *blobs {
@@ -96,8 +97,12 @@ func syncDir(dir string) error {
 // remove removes files, those that are being read when their readers have
 // ended. One that cannot be removed is swept away later.
 func (b *blobs) remove(gone ...blob) {
+	if len(gone) == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.removed++
 	for _, g := range gone {
 		if b.held[g.ID] > 0 {
 			b.doomed[g.ID] = true
@@ -107,13 +112,21 @@ func (b *blobs) remove(gone ...blob) {
 	}
 }
 
-// hold keeps files from being removed until release.
-func (b *blobs) hold(parts []blob) {
+// removals counts how often something was removed.
+func (b *blobs) removals() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.removed
+}
+
+// hold keeps files from being removed until release, and returns removals.
+func (b *blobs) hold(parts []blob) uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, p := range parts {
 		b.held[p.ID]++
 	}
+	return b.removed
 }
 
 func (b *blobs) release(parts []blob) {

@@ -69,7 +69,8 @@ PRAGMA user_version = 1;
 // index says which objects there are.
 type index struct {
 	reads  *sql.DB
-	writes *sql.DB // one connection
+	writes *sql.DB   // one connection
+	byKey  *sql.Stmt // objectByKey, on reads: what is asked most
 }
 
 func openIndex(ctx context.Context, dir string) (*index, error) {
@@ -90,7 +91,10 @@ func openIndex(ctx context.Context, dir string) (*index, error) {
 	if x.reads, err = open(8, ""); err != nil {
 		return nil, errors.Join(err, x.writes.Close())
 	}
-	if err := x.prepare(ctx); err != nil {
+	if err = x.prepare(ctx); err == nil {
+		x.byKey, err = x.reads.PrepareContext(ctx, objectByKey)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the index of the object store: %w", err), x.close())
 	}
 	return x, nil
@@ -112,7 +116,12 @@ func (x *index) prepare(ctx context.Context) error {
 	}
 }
 
-func (x *index) close() error { return errors.Join(x.reads.Close(), x.writes.Close()) }
+func (x *index) close() (err error) {
+	if x.byKey != nil {
+		err = x.byKey.Close()
+	}
+	return errors.Join(err, x.reads.Close(), x.writes.Close())
+}
 
 // tx is a transaction on the index.
 type tx struct {
@@ -190,23 +199,41 @@ type object struct {
 	blobs     []blob
 }
 
+// objectByKey finds an object.
+const objectByKey = `SELECT size, etag, modified, algorithm, checksum, upload, attributes, tags, blobs FROM objects
+	WHERE account = $1 AND bucket = $2 AND key = $3`
+
+// object reads an object outside of a transaction.
+func (x *index) object(ctx context.Context, account, bucket, key string) (o *object, err error) {
+	o, err = readObject(x.byKey.QueryRowContext(ctx, account, bucket, key), key)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = x.view(ctx, func(tx *tx) (err error) {
+			o, err = tx.object(account, bucket, key)
+			return err
+		})
+	}
+	return o, err
+}
+
 // object reads an object; NoSuchKey when there is none, NoSuchBucket when its
 // bucket is not there.
 func (t *tx) object(account, bucket, key string) (*object, error) {
+	o, err := readObject(t.QueryRowContext(t.ctx, objectByKey, account, bucket, key), key)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return o, err
+	}
+	if err := t.requireBucket(account, bucket); err != nil {
+		return nil, err
+	}
+	return nil, s3.Fail("NoSuchKey").With("Key", key)
+}
+
+func readObject(row *sql.Row, key string) (*object, error) {
 	o := &object{key: key}
 	var modified int64
 	var attributes, tags, blobs string
-	found, err := t.row(`SELECT size, etag, modified, algorithm, checksum, upload, attributes, tags, blobs FROM objects
-		WHERE account = $1 AND bucket = $2 AND key = $3`, []any{account, bucket, key},
-		&o.size, &o.etag, &modified, &o.checksum.Algorithm, &o.checksum.Value, &o.upload, &attributes, &tags, &blobs)
-	if err != nil {
+	if err := row.Scan(&o.size, &o.etag, &modified, &o.checksum.Algorithm, &o.checksum.Value, &o.upload, &attributes, &tags, &blobs); err != nil {
 		return nil, err
-	}
-	if !found {
-		if err := t.requireBucket(account, bucket); err != nil {
-			return nil, err
-		}
-		return nil, s3.Fail("NoSuchKey").With("Key", key)
 	}
 	o.modified = time.UnixMilli(modified).UTC()
 	return o, errors.Join(json.Unmarshal([]byte(attributes), &o.attribute), json.Unmarshal([]byte(tags), &o.tags), json.Unmarshal([]byte(blobs), &o.blobs))

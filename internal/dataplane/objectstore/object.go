@@ -44,29 +44,27 @@ func (o *object) describe(op *s3.Operation, at span) http.Header {
 	return h
 }
 
-// find finds an object.
-func (s *Store) find(ctx context.Context, account, bucket, key string) (o *object, err error) {
-	err = s.index.view(ctx, func(tx *tx) error {
-		o, err = tx.object(account, bucket, key)
-		return err
-	})
-	return o, err
-}
-
 // hold finds an object and keeps its content from going until it is released.
 func (s *Store) hold(ctx context.Context, account, bucket, key string) (*object, error) {
-	o, err := s.find(ctx, account, bucket, key)
-	for err == nil {
-		s.blobs.hold(o.blobs)
-		// Somebody may have replaced it in between.
-		var again *object
-		if again, err = s.find(ctx, account, bucket, key); err == nil && slices.Equal(again.blobs, o.blobs) {
+	for {
+		before := s.blobs.removals()
+		o, err := s.index.object(ctx, account, bucket, key)
+		if err != nil {
+			return nil, err
+		}
+		if s.blobs.hold(o.blobs) == before {
+			return o, nil
+		}
+		// Something was removed in between: perhaps this.
+		again, err := s.index.object(ctx, account, bucket, key)
+		if err == nil && slices.Equal(again.blobs, o.blobs) {
 			return again, nil
 		}
 		s.blobs.release(o.blobs)
-		o = again
+		if err != nil {
+			return nil, err
+		}
 	}
-	return nil, err
 }
 
 // tell tells what of an object is asked for, and where its content lies.
@@ -90,7 +88,7 @@ func (o *object) tell(op *s3.Operation) (*s3.Answer, span, error) {
 }
 
 func (s *Store) headObject(ctx context.Context, account string, op *s3.Operation) (*s3.Answer, error) {
-	o, err := s.find(ctx, account, op.Bucket, op.Key)
+	o, err := s.index.object(ctx, account, op.Bucket, op.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func (s *Store) completed(ctx context.Context, account string, op *s3.Operation,
 	if e, ok := errors.AsType[*s3.Error](failed); !ok || e.Code != "NoSuchUpload" {
 		return nil, failed
 	}
-	o, err := s.find(ctx, account, op.Bucket, op.Key)
+	o, err := s.index.object(ctx, account, op.Bucket, op.Key)
 	if err != nil || o.upload != op.Query["uploadId"] {
 		return nil, failed
 	}
