@@ -193,6 +193,9 @@ func TestRegisteringAtTheSignIn(t *testing.T) {
 		if err != nil || !b.open(out.Token) || !out.Session.MFAAt.Equal(b.now) {
 			t.Fatalf("with a code: %+v, %v", out, err)
 		}
+		if err := b.flow.Fresh(t.Context(), out.Session.ID); err != nil {
+			t.Errorf("the session does not know of the factor: %v", err)
+		}
 	})
 }
 
