@@ -180,8 +180,15 @@ test("a lost connection shows a way to try again", async () => {
   await admin.context.setOffline(false);
   await admin.press("Retry");
   await admin.page.getByText("Auditor").waitFor();
-  // The same when the server is gone while the portal loads.
+  // What came along with the page needs no connection any more.
   await admin.page.route("**/portal/api/*", (route) => route.abort());
+  await admin.page.reload();
+  await admin.shows("AWS access portal", "production");
+  // Without it, the portal asks for everything again.
+  await admin.page.route(`${site.url}/start`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: (await response.text()).replace(/(name="first-answers" content=)"[^"]*"/, '$1"null"') });
+  });
   await admin.page.reload();
   await admin.page.getByText("The connection was lost").waitFor();
   await admin.page.unroute("**/portal/api/*");
