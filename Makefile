@@ -98,7 +98,7 @@ drift: ## fail when a generated file is not what the generator makes
 
 .PHONY: bench
 bench: export ATRIUM_TEST_S3_SERVER = $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
-bench: build $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## measure Atrium beside a stub and the storage engines' own rates (9 minutes)
+bench: build $(TOOLS)/versitygw-$(VERSITYGW_VERSION) ## measure Atrium beside a stub and the storage engines' own rates (15 minutes)
 	@if $(GO) run ./test/withpostgres -- true 2>/dev/null; then \
 		$(GO) run ./test/withpostgres -- $(GO) run ./test/bench $(BENCHFLAGS); \
 	else \

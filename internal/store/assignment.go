@@ -82,7 +82,7 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 // accountsOfUser selects, of the table account a, those after $3 in which a
 // user is assigned anything: as a list that is looked up in the order of
 // accounts, so that no more of them are read than are wanted.
-const accountsOfUser = `a.state = 'ACTIVE' AND a.id > $3 AND a.id IN (SELECT account_id FROM account_assignments
+const accountsOfUser = `a.state = 'ACTIVE' AND a.id IN (SELECT account_id FROM account_assignments
 		WHERE principal_id IN ` + selfAndGroups + ` AND account_id > $3)
 	ORDER BY a.id LIMIT CAST($4 AS BIGINT)`
 
