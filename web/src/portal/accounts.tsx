@@ -6,7 +6,7 @@ import TextFilter from "@cloudscape-design/components/text-filter";
 import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useState } from "react";
 import type { Account, Portal } from "../lib/client";
 import { accounts, roles } from "../lib/client";
-import { once, useLoad } from "../lib/load";
+import { type Loaded, once, useLoad } from "../lib/load";
 import { search } from "../lib/search";
 import { t } from "../lib/text";
 import { Failure } from "./failure";
@@ -24,7 +24,7 @@ const portion = 50;
 const { compare } = new Intl.Collator("en", { numeric: true });
 const byName = (a: Account, b: Account) => compare(a.accountName, b.accountName) || compare(a.accountId, b.accountId);
 
-async function* load() {
+export async function* loadAccounts() {
   const all: Account[] = [];
   for await (const page of accounts()) {
     all.push(...page);
@@ -34,8 +34,7 @@ async function* load() {
 
 type Dialog = { name: "keys"; account: Account; role: string } | { name: "shortcut" } | { name: "config" };
 
-export function Accounts({ portal }: { portal: Portal }) {
-  const [loaded, again] = useLoad(load);
+export function Accounts({ portal, accounts: [loaded, again] }: { portal: Portal; accounts: [Loaded<Account[]>, again: () => void] }) {
   const [text, setText] = useState("");
   const [shown, setShown] = useState(portion);
   const [dialog, setDialog] = useState<Dialog>();

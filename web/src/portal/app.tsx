@@ -12,6 +12,9 @@ import { Loading } from "./loading";
 const Console = lazy(() => import("./console"));
 const Profile = lazy(() => import("./profile"));
 
+// The views that are tabs of one.
+const tabs = ["accounts", "applications"];
+
 const loadPortal = () => once(describePortal());
 
 export function App() {
@@ -27,7 +30,7 @@ export function App() {
       </a>
       <Top portal={portal.value} />
       <main id="content" tabIndex={-1}>
-        <Boundary key={hash}>
+        <Boundary key={tabs.includes(route.view) ? "" : hash}>
           {portal.state === "failed" && <Failure error={portal.error} again={again} />}
           {portal.state === "loading" && <Loading />}
           {portal.state === "done" && (
@@ -103,7 +106,6 @@ function useFocusOnChange(view: string) {
   const last = useRef(view);
   useEffect(() => {
     if (last.current === view) return;
-    const tabs = ["accounts", "applications"];
     if (!(tabs.includes(view) && tabs.includes(last.current))) document.getElementById("content")?.focus();
     last.current = view;
   }, [view]);

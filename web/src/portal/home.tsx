@@ -2,11 +2,13 @@
 import Box from "@cloudscape-design/components/box";
 import Tabs from "@cloudscape-design/components/tabs";
 import type { Portal } from "../lib/client";
+import { useLoad } from "../lib/load";
 import { href } from "../lib/route";
 import { t } from "../lib/text";
-import { Accounts } from "./accounts";
+import { Accounts, loadAccounts } from "./accounts";
 
 export function Home({ portal, tab }: { portal: Portal; tab: "accounts" | "applications" }) {
+  const accounts = useLoad(loadAccounts);
   return (
     <div className="wide">
       <h1>{t("portal.name")}</h1>
@@ -17,7 +19,7 @@ export function Home({ portal, tab }: { portal: Portal; tab: "accounts" | "appli
           location.hash = href({ view: detail.activeTabId === "applications" ? "applications" : "accounts" });
         }}
         tabs={[
-          { id: "accounts", label: t("portal.accounts"), content: <Accounts portal={portal} /> },
+          { id: "accounts", label: t("portal.accounts"), content: <Accounts portal={portal} accounts={accounts} /> },
           { id: "applications", label: t("portal.applications"), content: <Applications /> },
         ]}
       />
