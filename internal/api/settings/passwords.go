@@ -6,6 +6,7 @@ import (
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -13,7 +14,8 @@ import (
 // UpdatePassword lets a user choose another password, in the place of any that
 // the user has, and ends the user's sessions. By mail the user is sent a link;
 // one who has never had a password is invited. A one-time password is answered
-// this once: it opens the page where the user sets another, and nothing else.
+// this once: it opens the page where the user sets another, and nothing else; a
+// user who had chosen one is told.
 func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
 	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
@@ -26,8 +28,17 @@ func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wir
 	if err != nil {
 		return nil, err
 	}
+	had, _, err := c.Tx.PasswordOf(u.StoreID, u.ID)
+	if err != nil {
+		return nil, err
+	}
 	if err := credential.SetOneTime(c.Tx, c.Request.Time, u.StoreID, u.ID, made.hash); err != nil {
 		return nil, err
+	}
+	if had.Chosen() {
+		if err := s.tell(c, u, maillink.Notice{Kind: mail.PasswordChanged}); err != nil {
+			return nil, err
+		}
 	}
 	return answer(&wire.UpdatePasswordResponse{OneTimePassword: &made.password}, endSessions(c.Tx, u))
 }
