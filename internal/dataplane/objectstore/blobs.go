@@ -22,8 +22,9 @@ type blob struct {
 
 // blobs are the files of content.
 type blobs struct {
-	dir string
-	ids ident.Source
+	dir     string
+	ids     ident.Source
+	buffers sync.Pool // of *[]byte
 
 	mu      sync.Mutex
 	held    map[string]int  // how many readers a file has
@@ -32,7 +33,10 @@ type blobs struct {
 }
 
 func newBlobs(dir string, ids ident.Source) *blobs {
-	return &blobs{dir: dir, ids: ids, held: map[string]int{}, doomed: map[string]bool{}}
+	return &blobs{
+		dir: dir, ids: ids, held: map[string]int{}, doomed: map[string]bool{},
+		buffers: sync.Pool{New: func() any { return new(make([]byte, 256<<10)) }},
+	}
 }
 
 // path returns where the file is: spread over 256 directories.
@@ -51,7 +55,9 @@ func (b *blobs) write(ctx context.Context, r io.Reader) (made blob, sum []byte, 
 		return blob{}, nil, err
 	}
 	hash := md5.New() //nolint:gosec // S3's ETags are MD5
-	made.Size, err = io.CopyBuffer(io.MultiWriter(onlyWriter{f}, hash), reader{ctx, r}, make([]byte, 256<<10))
+	buffer, _ := b.buffers.Get().(*[]byte)
+	made.Size, err = io.CopyBuffer(io.MultiWriter(onlyWriter{f}, hash), reader{ctx, r}, *buffer)
+	b.buffers.Put(buffer)
 	if err == nil {
 		err = f.Sync()
 	}

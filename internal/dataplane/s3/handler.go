@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
@@ -74,6 +75,7 @@ type Handler struct {
 	verifier *sigv4.Verifier
 	keys     *iam.GlobalKeys
 	own      *serviceKeys
+	buffers  sync.Pool // of *[]byte, piece long
 }
 
 // New returns a Handler.
@@ -83,7 +85,7 @@ func New(o Options) *Handler {
 	}
 	return &Handler{
 		Options: o, hosts: dataHosts(o.URL, o.Region), table: operations(), verifier: sigv4.NewVerifier(signingKeys),
-		keys: iam.NewGlobalKeys(), own: newServiceKeys(),
+		keys: iam.NewGlobalKeys(), own: newServiceKeys(), buffers: sync.Pool{New: func() any { return new(make([]byte, piece)) }},
 	}
 }
 

@@ -112,7 +112,9 @@ func (c *call) sendContent(r *http.Request, a *Answer) {
 	if a.Body == nil || r.Method == http.MethodHead {
 		return
 	}
-	buffer := make([]byte, min(piece, max(1, a.Size)))
+	lent, _ := c.buffers.Get().(*[]byte)
+	defer c.buffers.Put(lent)
+	buffer := *lent
 	for left := a.Size; left > 0; {
 		n, err := a.Body.Read(buffer[:min(left, int64(len(buffer)))])
 		if n > 0 {
