@@ -136,4 +136,4 @@ $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 
 .PHONY: clean
 clean: ## remove what was built; data directories stay
-	rm -rf bin .tools
+	rm -rf bin .tools internal/webui/built/web

@@ -66,7 +66,7 @@ test("the accounts are there in time", async (t) => {
 
   for (const kind of ["cold", "warm"]) {
     let work = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < tries; i++) {
       await prepare(kind);
       work = Math.min(work, (await visit({ slow: false })).work);
     }
