@@ -51,6 +51,7 @@ type ring struct{ *keys.Ring }
 func (r ring) Seal(plain, aad []byte) ([]byte, error) {
 	return r.Ring.Seal(keys.StoredSecrets, plain, aad)
 }
+
 func (r ring) Open(sealed, aad []byte) ([]byte, error) {
 	return r.Ring.Open(keys.StoredSecrets, sealed, aad)
 }

@@ -118,8 +118,11 @@ func (w *Writer) happened(f *filled, c mail.Content) error {
 		return nil
 	}
 	for _, one := range []struct{ key, value string }{
-		{"mail.fact.user", c.UserName}, {"mail.fact.about", c.About}, {"mail.fact.at", when(c.At)},
-		{"mail.fact.from", c.From}, {"mail.fact.client", c.Client},
+		{"mail.fact.user", c.UserName},
+		{"mail.fact.about", c.About},
+		{"mail.fact.at", when(c.At)},
+		{"mail.fact.from", c.From},
+		{"mail.fact.client", c.Client},
 	} {
 		if one.value == "" {
 			continue

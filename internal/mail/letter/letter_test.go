@@ -61,10 +61,15 @@ func TestLetters(t *testing.T) {
 			value string
 			shown bool
 		}{
-			{"https://sso.example.com/link/the-token", l.Content.Path != ""}, {"https://sso.example.com/link/not-me-token", l.Content.NotMe != ""},
-			{"0123 4567", l.Content.Code != ""}, {"192.0.2.1", l.Content.NotMe != ""}, {"Sam's phone", l.Content.NotMe != ""},
-			{"1 May 2026 12:00 UTC", l.Content.NotMe != ""}, {"1 May 2026 13:00 UTC", l.Content.NotMe == ""},
-			{"Hello Sam Lee,", true}, {"https://sso.example.com/start", true},
+			{"https://sso.example.com/link/the-token", l.Content.Path != ""},
+			{"https://sso.example.com/link/not-me-token", l.Content.NotMe != ""},
+			{"0123 4567", l.Content.Code != ""},
+			{"192.0.2.1", l.Content.NotMe != ""},
+			{"Sam's phone", l.Content.NotMe != ""},
+			{"1 May 2026 12:00 UTC", l.Content.NotMe != ""},
+			{"1 May 2026 13:00 UTC", l.Content.NotMe == ""},
+			{"Hello Sam Lee,", true},
+			{"https://sso.example.com/start", true},
 		} {
 			for form, body := range map[string]string{"text": m.Text, "HTML": html.UnescapeString(m.HTML)} {
 				if strings.Contains(body, want.value) != want.shown {
