@@ -68,13 +68,13 @@ func (b *Box) all() []mail.Message {
 }
 
 func (b *Box) show(w http.ResponseWriter, _ *http.Request) {
-	headers(w, "text/html; charset=utf-8", "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	headers(w, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 	// A browser that went away reads no answer.
 	_ = b.list.Execute(w, b.all())
 }
 
-// message shows one message, as HTML or, with ?text, as plain text. It runs no
-// script and, in its own frame, has no origin.
+// message shows one message as a mail program does: without script, and without
+// an origin.
 func (b *Box) message(w http.ResponseWriter, r *http.Request) {
 	all := b.all()
 	i := slices.IndexFunc(all, func(m mail.Message) bool { return m.ID == r.PathValue("id") })
@@ -82,19 +82,13 @@ func (b *Box) message(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
-	if r.URL.Query().Has("text") {
-		headers(w, "text/plain; charset=utf-8", policy)
-		_, _ = io.WriteString(w, all[i].Text)
-		return
-	}
-	headers(w, "text/html; charset=utf-8", policy)
+	headers(w, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; sandbox allow-top-navigation-by-user-activation")
 	_, _ = io.WriteString(w, all[i].HTML)
 }
 
-func headers(w http.ResponseWriter, mediaType, policy string) {
+func headers(w http.ResponseWriter, policy string) {
 	h := w.Header()
-	h.Set("Content-Type", mediaType)
+	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")

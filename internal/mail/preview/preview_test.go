@@ -64,9 +64,6 @@ func TestMailIsShown(t *testing.T) {
 	if body != "<p>the HTML</p>" || !strings.Contains(header.Get("Content-Security-Policy"), "sandbox") || strings.Contains(header.Get("Content-Security-Policy"), "allow-scripts") {
 		t.Errorf("a mail is shown as %q with %q", body, header.Get("Content-Security-Policy"))
 	}
-	if body, header, _ := get(t, server.URL+preview.Path+"/m249?text"); body != "the text\n" || !strings.HasPrefix(header.Get("Content-Type"), "text/plain") {
-		t.Errorf("the text is shown as %q", body)
-	}
 	if _, _, status := get(t, server.URL+preview.Path+"/m1"); status != http.StatusNotFound {
 		t.Errorf("a mail that is gone: %d", status)
 	}
