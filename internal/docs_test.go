@@ -40,8 +40,8 @@ func TestLinksBetweenPagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestSecurityPageNamesRealTests keeps docs/security.md from promising tests
-// that are gone.
+// TestSecurityPageNamesRealTests keeps the pages on security from promising
+// tests that are gone.
 func TestSecurityPageNamesRealTests(t *testing.T) {
 	pages, _ := markdown(t)
 	existing := map[string]bool{}
@@ -53,13 +53,15 @@ func TestSecurityPageNamesRealTests(t *testing.T) {
 			}
 		}
 	})
-	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(pages["docs/security.md"], -1)
-	if len(named) < 20 {
-		t.Fatalf("docs/security.md names %d tests: looking in the wrong place", len(named))
-	}
-	for _, m := range named {
-		if !existing[m[1]] {
-			t.Errorf("docs/security.md names %s, which does not exist: name the test that holds the control now", m[1])
+	for _, page := range []string{"docs/security.md", "docs/asvs.md"} {
+		named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(pages[page], -1)
+		if len(named) < 20 {
+			t.Fatalf("%s names %d tests: looking in the wrong place", page, len(named))
+		}
+		for _, m := range named {
+			if !existing[m[1]] {
+				t.Errorf("%s names %s, which does not exist: name the test that holds the control now", page, m[1])
+			}
 		}
 	}
 }

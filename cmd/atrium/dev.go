@@ -178,7 +178,7 @@ func (d devCommand) tlsConfig() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
+	return serverTLS(certificate), nil
 }
 
 // caBundle is the file of what clients have to trust; "" without --tls.

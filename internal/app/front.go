@@ -46,6 +46,9 @@ type front struct {
 	gateway *gateway.Gateway
 	people  http.Handler
 	ready   func(*http.Request) error
+	// exposed tells whether a request came over the network without TLS to a
+	// node whose public URL has it.
+	exposed func(*http.Request) bool
 }
 
 // mounter is a part of the program that serves addresses on the people host.
@@ -66,6 +69,8 @@ func mount(parts ...mounter) http.Handler {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	known := f.hosts.known(r.Host)
 	switch {
+	case r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && f.exposed(r):
+		plain(w, http.StatusForbidden, "This server is used over TLS only. Use the address in its configuration's public_url; if a proxy ends TLS before it, name the proxy in trusted_proxies.")
 	case known && s3.Signed(r):
 		// The scope decides before the path does: buckets can be called like
 		// anything that is served here.
@@ -145,6 +150,15 @@ func parseAddr(s string) netip.Addr {
 		return netip.Addr{}
 	}
 	return a.Unmap().WithZone("")
+}
+
+// exposed returns a function that tells whether a request came over the network
+// without TLS although clients are told an address with it. What comes from
+// this machine is let through: a health check, or a proxy beside the node.
+func exposed(people *url.URL, secure func(*http.Request) bool, client func(*http.Request) netip.Addr) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		return people.Scheme == "https" && !secure(r) && !client(r).IsLoopback()
+	}
 }
 
 // secure tells whether the client's own connection was encrypted: ours, or

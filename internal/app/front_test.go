@@ -1,8 +1,10 @@
 package app
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"testing"
 )
 
@@ -44,6 +46,49 @@ func TestSecure(t *testing.T) {
 		r.Header.Set("X-Forwarded-Proto", "https")
 		if got := secure(trusted)(r); got != want {
 			t.Errorf("peer %s: secure = %t, want %t", peer, got, want)
+		}
+	}
+}
+
+func TestExposed(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, c := range []struct {
+		public, peer, proto string
+		want                bool
+	}{
+		{"https://sso.example.com", "203.0.113.9:1", "", true},
+		{"https://sso.example.com", "203.0.113.9:1", "https", true}, // anybody can say so
+		{"https://sso.example.com", "10.0.0.1:1", "https", false},
+		{"https://sso.example.com", "10.0.0.1:1", "http", true},
+		{"https://sso.example.com", "127.0.0.1:1", "", false},
+		{"http://localhost:8484", "127.0.0.1:1", "", false},
+		{"http://sso.example.com", "203.0.113.9:1", "", false}, // where pages refuse
+	} {
+		people, err := url.Parse(c.public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := front{
+			hosts: hosts{people: []string{"sso.example.com"}, data: func(string) bool { return false }}, exposed: exposed(people, secure(proxies), clientIP(proxies)),
+			ready: func(*http.Request) error { return nil },
+		}
+		r := httptest.NewRequest("GET", "/healthz", nil)
+		r.Host, r.RemoteAddr = "sso.example.com", c.peer
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		if got := f.exposed(r); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+		w := httptest.NewRecorder()
+		if f.ServeHTTP(w, r); w.Code != http.StatusOK {
+			t.Errorf("%+v: the health check answers %d", c, w.Code)
+		}
+		if !c.want {
+			continue
+		}
+		r.URL.Path = "/token"
+		w = httptest.NewRecorder()
+		if f.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+			t.Errorf("%+v: /token answers %d", c, w.Code)
 		}
 	}
 }

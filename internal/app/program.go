@@ -105,7 +105,8 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	data := p.newS3(found, policies)
 	p.handler = &front{
 		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown), p.mailbox()),
-		ready: func(r *http.Request) error { return o.Store.Ping(r.Context()) },
+		ready:   func(r *http.Request) error { return o.Store.Ping(r.Context()) },
+		exposed: exposed(o.PeopleURL, secure(o.TrustedProxies), clientIP(o.TrustedProxies)),
 	}
 	return p, nil
 }

@@ -57,7 +57,7 @@ public_url: https://SSO.example.com/
 listen: 0.0.0.0:443
 admin_listen: ""
 data_dir: DIR
-database: {driver: postgres, dsn: "postgres://atrium:hunter2@db/atrium"}
+database: {driver: postgres, dsn: "postgres://atrium:hunter2@db/atrium?sslmode=verify-full"}
 root_key: {file: DIR/root.key}
 tls: {cert_file: DIR/cert.pem, key_file: DIR/key.pem}
 trusted_proxies: [10.0.0.0/8, "192.0.2.7", 2001:db8::/32]
@@ -74,7 +74,7 @@ audit: {retention: 90d}
 		c.RootKey != (config.RootKey{File: dir + "/root.key"}) || c.TLS != (config.TLS{CertFile: dir + "/cert.pem", KeyFile: dir + "/key.pem"}) {
 		t.Errorf("got %+v", c)
 	}
-	if c.Database.Driver != config.Postgres || c.Database.DSN.Reveal() != "postgres://atrium:hunter2@db/atrium" || c.Database.Path != "" {
+	if c.Database.Driver != config.Postgres || c.Database.DSN.Reveal() != "postgres://atrium:hunter2@db/atrium?sslmode=verify-full" || c.Database.Path != "" {
 		t.Errorf("database %+v", c.Database)
 	}
 	want := []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"}
@@ -136,12 +136,14 @@ func TestProblems(t *testing.T) {
 				`region: "Ireland"`, `log.level: "loud"`, `log.format: "xml"`, `audit.retention: "forever" is not good: give a number of days`, `trusted_proxies: "10.0.0.0/8,proxy"`,
 			},
 		},
-		"proxies everywhere":   {set: map[string]string{"trusted_proxies": "0.0.0.0/0"}, want: []string{"--trusted-proxies: trusted_proxies: \"0.0.0.0/0\" is not good: 0.0.0.0/0 would believe everybody"}},
-		"postgres without dsn": {file: "database: {driver: postgres, path: x}", want: []string{"database.dsn is missing", "database.path is for SQLite"}},
-		"sqlite with dsn":      {env: []string{"ATRIUM_DATABASE_DSN=hunter2"}, want: []string{"database.dsn is for PostgreSQL"}},
-		"two root keys":        {file: "root_key: {file: a, env: B}", want: []string{"root_key.file and root_key.env are both set"}},
-		"root key not set":     {file: "root_key: {env: KEY_VARIABLE}", want: []string{"names the variable KEY_VARIABLE, which is not set"}},
-		"root key unreadable":  {file: "root_key: {file: /dev/null/root.key}", want: []string{"root_key.file: /dev/null/root.key cannot be read"}},
+		"proxies everywhere":          {set: map[string]string{"trusted_proxies": "0.0.0.0/0"}, want: []string{"--trusted-proxies: trusted_proxies: \"0.0.0.0/0\" is not good: 0.0.0.0/0 would believe everybody"}},
+		"postgres without dsn":        {file: "database: {driver: postgres, path: x}", want: []string{"database.dsn is missing", "database.path is for SQLite"}},
+		"postgres without protection": {file: "database: {driver: postgres, dsn: \"postgres://u:hunter2@db/x\"}", want: []string{"sslmode=verify-full"}},
+		"the same in words":           {file: "database: {driver: postgres, dsn: \"user=u host=db.example.com\"}", want: []string{"sslmode=verify-full"}},
+		"sqlite with dsn":             {env: []string{"ATRIUM_DATABASE_DSN=hunter2"}, want: []string{"database.dsn is for PostgreSQL"}},
+		"two root keys":               {file: "root_key: {file: a, env: B}", want: []string{"root_key.file and root_key.env are both set"}},
+		"root key not set":            {file: "root_key: {env: KEY_VARIABLE}", want: []string{"names the variable KEY_VARIABLE, which is not set"}},
+		"root key unreadable":         {file: "root_key: {file: /dev/null/root.key}", want: []string{"root_key.file: /dev/null/root.key cannot be read"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := ""
@@ -187,7 +189,7 @@ func TestMissingFile(t *testing.T) {
 }
 
 func TestPrintMasksSecretsAndReadsBack(t *testing.T) {
-	env := append(minimal(), "ATRIUM_DATABASE_DRIVER=postgres", "ATRIUM_DATABASE_DSN=postgres://u:hunter2@db/x", "ATRIUM_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.1")
+	env := append(minimal(), "ATRIUM_DATABASE_DRIVER=postgres", "ATRIUM_DATABASE_DSN=postgres://u:hunter2@db/x?sslmode=disable", "ATRIUM_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.1")
 	c, err := config.Load("", env, map[string]string{"log.format": "json"})
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +209,7 @@ func TestPrintMasksSecretsAndReadsBack(t *testing.T) {
 			t.Errorf("%s\nlacks %q", out.String(), want)
 		}
 	}
-	again, err := config.Load(write(t, out.String()), []string{"ROOT=x", "ATRIUM_DATABASE_DSN=postgres://u:hunter2@db/x"}, nil)
+	again, err := config.Load(write(t, out.String()), []string{"ROOT=x", "ATRIUM_DATABASE_DSN=postgres://u:hunter2@db/x?sslmode=disable"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,5 +238,17 @@ func TestFlags(t *testing.T) {
 	want := map[string]string{"database.dsn": "d", "admin_listen": "", "log.level": "warn"}
 	if diff := cmp.Diff(want, flags.Overrides()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestConnectionsOnThisMachineNeedNoTLS(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres:///atrium", "postgres://localhost/atrium", "postgres://u@127.0.0.1:5432/atrium", "postgres://u@[::1]/atrium",
+		"postgres:///atrium?host=/run/postgresql", "user=u dbname=atrium", "host=/run/postgresql dbname=atrium", "host='localhost' user=u",
+		"postgres://db.example.com/atrium?sslmode=verify-full", "host=db.example.com sslmode=disable",
+	} {
+		if _, err := config.Load("", append(minimal(), "ATRIUM_DATABASE_DRIVER=postgres", "ATRIUM_DATABASE_DSN="+dsn), nil); err != nil {
+			t.Errorf("%s: %v", dsn, err)
+		}
 	}
 }
