@@ -110,8 +110,12 @@ func TestAccessOfAUser(t *testing.T) {
 			id string
 			p  assignment.Principal
 		}{
-			{w.admin, production, w.amy}, {w.admin, production, w.ops}, {third, production, w.ops},
-			{other, production, w.ops}, {other, production, w.ben}, {other, management, w.ops},
+			{w.admin, production, w.amy},
+			{w.admin, production, w.ops},
+			{third, production, w.ops},
+			{other, production, w.ops},
+			{other, production, w.ben},
+			{other, management, w.ops},
 		} {
 			r, err := w.assign(c.s.ID, c.id, c.p)
 			w.settled(r, err, "")

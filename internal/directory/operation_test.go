@@ -45,15 +45,19 @@ func TestUpdateUser(t *testing.T) {
 		"photos":       {[]directory.Operation{{"photos", list{object{"value": "1"}, object{"value": "2"}}}}, func(a *directory.Attributes) { a.Photos = []directory.Photo{{Value: "1"}, {Value: "2"}} }},
 		"roles":        {[]directory.Operation{{"roles", list{object{"value": "R"}}}}, func(a *directory.Attributes) { a.Roles = []directory.Role{{Value: "R"}} }},
 		"birthdate":    {[]directory.Operation{{"birthdate", "2000-01-31"}}, func(a *directory.Attributes) { a.Birthdate = "2000-01-31" }},
-		"extension attribute": {[]directory.Operation{{"aws:identitystore:enterprise.department", "D"}, {"aws:identitystore:enterprise.manager.value", "M"}},
+		"extension attribute": {
+			[]directory.Operation{{"aws:identitystore:enterprise.department", "D"}, {"aws:identitystore:enterprise.manager.value", "M"}},
 			func(a *directory.Attributes) {
 				a.Extensions.Enterprise.Department, a.Extensions.Enterprise.Manager.Value = "D", "M"
-			}},
+			},
+		},
 		"remove extension attribute": {[]directory.Operation{{"aws:identitystore:enterprise.manager", nil}}, func(a *directory.Attributes) { a.Extensions.Enterprise.Manager = directory.Manager{} }},
-		"whole extension": {[]directory.Operation{{"aws:identitystore:enterprise", object{"CostCenter": "C", "manager": object{"$ref": "R"}}}},
+		"whole extension": {
+			[]directory.Operation{{"aws:identitystore:enterprise", object{"CostCenter": "C", "manager": object{"$ref": "R"}}}},
 			func(a *directory.Attributes) {
 				a.Extensions.Enterprise = directory.Enterprise{CostCenter: "C", Manager: directory.Manager{Ref: "R"}}
-			}},
+			},
+		},
 		"remove extension": {[]directory.Operation{{"aws:identitystore:enterprise", nil}}, func(a *directory.Attributes) { a.Extensions = directory.Extensions{} }},
 	} {
 		t.Run(name, func(t *testing.T) {

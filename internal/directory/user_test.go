@@ -29,7 +29,8 @@ func complete() directory.NewUser {
 			UserType:     "Employee", Title: "Engineer", PreferredLanguage: "sv-SE", Locale: "sv", Timezone: "Europe/Stockholm",
 			Photos: []directory.Photo{
 				{Value: "https://example.com/1.png", Type: "photo", Display: "at work", Primary: new(true)},
-				{Value: "https://example.com/2.png"}, {Value: "data:image/gif;base64,R0lGOD", Primary: new(false)},
+				{Value: "https://example.com/2.png"},
+				{Value: "data:image/gif;base64,R0lGOD", Primary: new(false)},
 			},
 			Website: "https://zoe.example.com", Birthdate: "1980-02-29",
 			Roles: []directory.Role{{Value: "Researcher", Type: "work", Primary: new(true)}},
@@ -88,33 +89,53 @@ func TestCreateUserRules(t *testing.T) {
 		"nothing but a name": {func(u *directory.NewUser) { *u = directory.NewUser{Attributes: directory.Attributes{UserName: "x"}} }, "displayname: The attribute displayname is required, name: The attribute name is required"},
 		"reserved name":      {func(u *directory.NewUser) { u.UserName = "administrator" }, "administrator" + reserved},
 		"other reserved":     {func(u *directory.NewUser) { u.UserName = "AWSAdministrators" }, "AWSAdministrators" + reserved},
-		"spaces in name": {func(u *directory.NewUser) { u.UserName = "a b" },
-			`1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+`},
-		"long name": {func(u *directory.NewUser) { u.UserName = strings.Repeat("é", 129) },
-			"1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128"},
-		"two addresses": {func(u *directory.NewUser) { u.Emails = append(u.Emails, directory.Email{Value: "b@example.com"}) },
-			"List attribute emails exceeds allowed limit of 1"},
-		"four photos": {func(u *directory.NewUser) {
-			u.Photos = []directory.Photo{{Value: "1"}, {Value: "2"}, {Value: "3"}, {Value: "4"}}
+		"spaces in name": {
+			func(u *directory.NewUser) { u.UserName = "a b" },
+			`1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+`,
 		},
-			"List attribute photos exceeds allowed limit of 3"},
+		"long name": {
+			func(u *directory.NewUser) { u.UserName = strings.Repeat("é", 129) },
+			"1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128",
+		},
+		"two addresses": {
+			func(u *directory.NewUser) { u.Emails = append(u.Emails, directory.Email{Value: "b@example.com"}) },
+			"List attribute emails exceeds allowed limit of 1",
+		},
+		"four photos": {
+			func(u *directory.NewUser) {
+				u.Photos = []directory.Photo{{Value: "1"}, {Value: "2"}, {Value: "3"}, {Value: "4"}}
+			},
+			"List attribute photos exceeds allowed limit of 3",
+		},
 		"two primary photos": {func(u *directory.NewUser) {
 			u.Photos = []directory.Photo{{Value: "1", Primary: new(true)}, {Value: "2", Primary: new(true)}}
 		}, "The attribute photos can have only one primary value."},
-		"an address without value": {func(u *directory.NewUser) { u.Emails = []directory.Email{{Type: "work"}} },
-			"emails.value: The attribute emails.value is required"},
-		"no date of birth": {func(u *directory.NewUser) { u.Birthdate = "1980-02-30" },
-			"The value of the attribute birthdate must be a date in the form YYYY-MM-DD."},
-		"long issuer": {func(u *directory.NewUser) {
-			u.ExternalIDs = []directory.ExternalID{{Issuer: strings.Repeat("i", 257), ID: "1"}}
+		"an address without value": {
+			func(u *directory.NewUser) { u.Emails = []directory.Email{{Type: "work"}} },
+			"emails.value: The attribute emails.value is required",
 		},
-			"1 validation error detected: Value at 'externalIds.issuer' failed to satisfy constraint: Member must have length less than or equal to 256"},
-		"empty external id": {func(u *directory.NewUser) { u.ExternalIDs = []directory.ExternalID{{Issuer: "i"}} },
-			"1 validation error detected: Value at 'externalIds.id' failed to satisfy constraint: Member must have length greater than or equal to 1"},
-		"eleven external ids": {func(u *directory.NewUser) { u.ExternalIDs = make([]directory.ExternalID, 11) },
-			"List attribute externalIds exceeds allowed limit of 10"},
-		"control character": {func(u *directory.NewUser) { u.Extensions.Enterprise.Department = "a\x02" },
-			`1 validation error detected: Value at 'extensions.aws:identitystore:enterprise.department' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0\u3000]+"},
+		"no date of birth": {
+			func(u *directory.NewUser) { u.Birthdate = "1980-02-30" },
+			"The value of the attribute birthdate must be a date in the form YYYY-MM-DD.",
+		},
+		"long issuer": {
+			func(u *directory.NewUser) {
+				u.ExternalIDs = []directory.ExternalID{{Issuer: strings.Repeat("i", 257), ID: "1"}}
+			},
+			"1 validation error detected: Value at 'externalIds.issuer' failed to satisfy constraint: Member must have length less than or equal to 256",
+		},
+		"empty external id": {
+			func(u *directory.NewUser) { u.ExternalIDs = []directory.ExternalID{{Issuer: "i"}} },
+			"1 validation error detected: Value at 'externalIds.id' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		"eleven external ids": {
+			func(u *directory.NewUser) { u.ExternalIDs = make([]directory.ExternalID, 11) },
+			"List attribute externalIds exceeds allowed limit of 10",
+		},
+		"control character": {
+			func(u *directory.NewUser) { u.Extensions.Enterprise.Department = "a\x02" },
+			`1 validation error detected: Value at 'extensions.aws:identitystore:enterprise.department' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r ` + "\u00a0\u3000]+",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(storetest.Open(t, store.Config{RunTwice: true}))

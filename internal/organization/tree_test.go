@@ -340,7 +340,8 @@ func TestTreeAgainstModel(t *testing.T) {
 			m := &machine{world: w, rt: rt}
 			w.must(func(tx organization.Tx) error {
 				a, err := organization.CreateStandaloneAccount(tx, w.now, ids, organization.NewAccount{
-					Name: "management", Email: ids.LowerAlnum(20) + "@example.com"})
+					Name: "management", Email: ids.LowerAlnum(20) + "@example.com",
+				})
 				if err != nil {
 					return err
 				}

@@ -9,7 +9,8 @@ import (
 func compiled(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, document string) *policy.Policy {
+}, document string,
+) *policy.Policy {
 	t.Helper()
 	p, err := policy.Compile(document)
 	if err != nil {

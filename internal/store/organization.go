@@ -36,8 +36,10 @@ func unixMillis(t time.Time) int64 {
 // scanAccount scans accountColumns, and what more the query selects.
 func scanAccount(scan func(...any) error, more ...any) (a organization.Account, err error) {
 	var created, joined int64
-	dest := []any{&a.ID, &a.Name, &a.Email, &a.State, &created,
-		&a.OrganizationID, &a.ParentID, &a.ParentPath, &a.JoinedMethod, &joined}
+	dest := []any{
+		&a.ID, &a.Name, &a.Email, &a.State, &created,
+		&a.OrganizationID, &a.ParentID, &a.ParentPath, &a.JoinedMethod, &joined,
+	}
 	err = scan(append(dest, more...)...)
 	a.Created, a.Joined = millis(created), millis(joined)
 	return a, err
@@ -183,8 +185,10 @@ func (t *Tx) CreateAccountRequests(orgID string, states []organization.CreateSta
 		WHERE organization_id = $1 AND id > $2
 			AND ((state = 'IN_PROGRESS' AND $4) OR (state = 'SUCCEEDED' AND $5) OR (state = 'FAILED' AND $6))
 		ORDER BY id LIMIT CAST($3 AS BIGINT)`,
-		[]any{orgID, after, limit,
-			all || wanted[organization.InProgress], all || wanted[organization.Succeeded], all || wanted[organization.Failed]},
+		[]any{
+			orgID, after, limit,
+			all || wanted[organization.InProgress], all || wanted[organization.Succeeded], all || wanted[organization.Failed],
+		},
 		func(scan func(...any) error) error {
 			r, err := scanRequest(scan)
 			requests = append(requests, r)

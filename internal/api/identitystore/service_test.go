@@ -104,7 +104,8 @@ func TestUpdateOnTheWire(t *testing.T) {
 		return types.AttributeOperation{AttributePath: &path, AttributeValue: document.NewLazyDocument(value)}
 	}
 	must(c.UpdateUser(ctx, &sdk.UpdateUserInput{IdentityStoreId: &s.store, UserId: id, Operations: []types.AttributeOperation{
-		set("name.familyName", "Öst"), set("title", nil), {AttributePath: aws.String("nickName")},
+		set("name.familyName", "Öst"), set("title", nil),
+		{AttributePath: aws.String("nickName")},
 		set("emails", []any{map[string]any{"value": "new@example.com", "primary": true}}),
 		set("phoneNumbers", []any(nil)), set(enterprise+".department", "D"),
 	}}))(t)

@@ -33,7 +33,8 @@ func (s *server) giveAccess(db *store.Store, account string, names ...string) {
 			return err
 		}
 		u, err := directory.CreateUser(tx, s.ids, by, in.IdentityStoreID, directory.NewUser{Attributes: directory.Attributes{
-			UserName: "user", DisplayName: "User", Name: directory.Name{GivenName: "U", FamilyName: "Ser"}}})
+			UserName: "user", DisplayName: "User", Name: directory.Name{GivenName: "U", FamilyName: "Ser"},
+		}})
 		if err != nil {
 			return err
 		}

@@ -245,8 +245,10 @@ func TestUnitsOnTheWire(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, db *store.Store) {
 		_, c, id, root := newOrganization(t, db)
 		ctx := t.Context()
-		unit := must(c.CreateOrganizationalUnit(ctx, &sdk.CreateOrganizationalUnitInput{ParentId: &root, Name: aws.String("Production"),
-			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}}))(t).OrganizationalUnit
+		unit := must(c.CreateOrganizationalUnit(ctx, &sdk.CreateOrganizationalUnitInput{
+			ParentId: &root, Name: aws.String("Production"),
+			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}},
+		}))(t).OrganizationalUnit
 		if *unit.Arn != "arn:aws:organizations::123456789012:ou/"+id+"/"+*unit.Id || *unit.Path != id+"/"+root+"/"+*unit.Id+"/" {
 			t.Errorf("unit %s, %s", *unit.Arn, *unit.Path)
 		}

@@ -44,7 +44,8 @@ func TestConfiguration(t *testing.T) {
 				},
 			},
 			{
-				"session", "SESSION", wire.SsoConfiguration{SessionConfiguration: &wire.SessionConfiguration{MaxAuthenticationAge: new("P90D")}},
+				"session", "SESSION",
+				wire.SsoConfiguration{SessionConfiguration: &wire.SessionConfiguration{MaxAuthenticationAge: new("P90D")}},
 				func(s *authsettings.Settings) { s.SessionLimit = 129_600 * 60 },
 			},
 			{
@@ -62,7 +63,8 @@ func TestConfiguration(t *testing.T) {
 				func(s *authsettings.Settings) { s.DeviceNetworks = []string{} },
 			},
 			{
-				"portal", "PORTAL", wire.SsoConfiguration{PortalConfiguration: &wire.PortalConfiguration{Contact: new("The help desk, extension 7")}},
+				"portal", "PORTAL",
+				wire.SsoConfiguration{PortalConfiguration: &wire.PortalConfiguration{Contact: new("The help desk, extension 7")}},
 				func(s *authsettings.Settings) { s.Contact = "The help desk, extension 7" },
 			},
 		} {

@@ -66,14 +66,17 @@ func TestDecode(t *testing.T) {
 		{"union", `{"Choice":{"Part":{"Name":"a"}}}`, wiretest.Sink{Choice: &wiretest.Choice{Part: &wiretest.Part{Name: ptr("a")}}}},
 		{"union with a null beside", `{"Choice":{"Text":"a","Part":null,"__type":"x"}}`, wiretest.Sink{Choice: &wiretest.Choice{Text: ptr("a")}}},
 		{"document", `{"Any":{"a":[1,2.50,"x",true,null,{}]}}`, wiretest.Sink{Any: &schema.JSON{Value: map[string]any{
-			"a": []any{json.Number("1"), json.Number("2.50"), "x", true, nil, map[string]any{}}}}}},
+			"a": []any{json.Number("1"), json.Number("2.50"), "x", true, nil, map[string]any{}},
+		}}}},
 		{"document null", `{"Any":null}`, wiretest.Sink{Any: &schema.JSON{}}},
 		{"wire name", `{"other-name":"a","Renamed":"b"}`, wiretest.Sink{Renamed: ptr("a")}},
 		{"unknown members", `{"Nope":{"a":[1,{"b":null}],"c":"\n"},"Text":"a","Neither":[]}`, wiretest.Sink{Text: ptr("a")}},
 		{"names match by case", `{"text":"a"}`, wiretest.Sink{}},
 		{"null is absent", `{"Text":null,"Number":null,"Part":null,"Texts":null,"Labels":null,"Choice":null,"When":null}`, wiretest.Sink{}},
-		{"last of two wins", `{"Text":"a","Text":"b","Part":{"Name":"x"},"Part":{"Size":1},"Texts":["a","b"],"Texts":["c"]}`,
-			wiretest.Sink{Text: ptr("b"), Part: &wiretest.Part{Size: ptr(int32(1))}, Texts: []string{"c"}}},
+		{
+			"last of two wins", `{"Text":"a","Text":"b","Part":{"Name":"x"},"Part":{"Size":1},"Texts":["a","b"],"Texts":["c"]}`,
+			wiretest.Sink{Text: ptr("b"), Part: &wiretest.Part{Size: ptr(int32(1))}, Texts: []string{"c"}},
+		},
 		{"null after a value", `{"Text":"a","Text":null}`, wiretest.Sink{}},
 		{"white space", " {\t\"Text\" :\r\n\"a\" , \"Texts\" : [ ] } ", wiretest.Sink{Text: ptr("a"), Texts: []string{}}},
 	} {
@@ -218,12 +221,18 @@ func TestEncode(t *testing.T) {
 		{"whole seconds", &wiretest.Sink{When: ptr(time.Unix(1714979289, 0))}, `{"When":1714979289}`},
 		{"before 1970", &wiretest.Sink{When: ptr(time.UnixMilli(-1500))}, `{"When":-1.500}`},
 		{"blob", &wiretest.Sink{Data: []byte{1, 2, 3, 255}}, `{"Data":"AQID/w=="}`},
-		{"empty collections are kept", &wiretest.Sink{Data: []byte{}, Texts: []string{}, Parts: []wiretest.Part{}, Labels: map[string]string{}, Part: &wiretest.Part{}},
-			`{"Data":"","Texts":[],"Parts":[],"Part":{},"Labels":{}}`},
-		{"lists", &wiretest.Sink{Texts: []string{"a", ""}, Parts: []wiretest.Part{{}, {Name: ptr("b")}}, Numbers: []int32{1, 2}},
-			`{"Texts":["a",""],"Parts":[{},{"Name":"b"}],"Numbers":[1,2]}`},
-		{"maps by key", &wiretest.Sink{Labels: map[string]string{"b": "2", "a\n": "1"}, PartsByID: map[string]wiretest.Part{"x": {}}},
-			`{"Labels":{"a\n":"1","b":"2"},"PartsByID":{"x":{}}}`},
+		{
+			"empty collections are kept", &wiretest.Sink{Data: []byte{}, Texts: []string{}, Parts: []wiretest.Part{}, Labels: map[string]string{}, Part: &wiretest.Part{}},
+			`{"Data":"","Texts":[],"Parts":[],"Part":{},"Labels":{}}`,
+		},
+		{
+			"lists", &wiretest.Sink{Texts: []string{"a", ""}, Parts: []wiretest.Part{{}, {Name: ptr("b")}}, Numbers: []int32{1, 2}},
+			`{"Texts":["a",""],"Parts":[{},{"Name":"b"}],"Numbers":[1,2]}`,
+		},
+		{
+			"maps by key", &wiretest.Sink{Labels: map[string]string{"b": "2", "a\n": "1"}, PartsByID: map[string]wiretest.Part{"x": {}}},
+			`{"Labels":{"a\n":"1","b":"2"},"PartsByID":{"x":{}}}`,
+		},
 		{"union", &wiretest.Sink{Choice: &wiretest.Choice{Text: ptr("a")}}, `{"Choice":{"Text":"a"}}`},
 		{"document", &wiretest.Sink{Any: &schema.JSON{Value: map[string]any{"b": []any{json.Number("1.50"), nil, "x", 1.5}, "a": true}}}, `{"Any":{"a":true,"b":[1.50,null,"x",1.5]}}`},
 		{"document null", &wiretest.Sink{Any: &schema.JSON{}}, `{"Any":null}`},
@@ -267,12 +276,18 @@ func TestEncodeError(t *testing.T) {
 		failure codec.Failure
 		want    string
 	}{
-		{"modelled", codec.NewFailure(service.ErrorByShape("NoSuchPartException"), `no "x"`, map[string]any{"Reason": "GONE", "Other": "y"}),
-			`{"__type":"NoSuchPartException","Message":"no \"x\"","Reason":"GONE"}`},
-		{"members not given are left out", codec.NewFailure(service.ErrorByShape("NoSuchPartException"), "m", nil),
-			`{"__type":"NoSuchPartException","Message":"m"}`},
-		{"own names", codec.NewFailure(&schema.Error{Shape: "E", Members: []string{"RetryAfterSeconds", "message", "List"}}, "m", map[string]any{"RetryAfterSeconds": 3, "List": []string{"a", "b"}}),
-			`{"__type":"E","RetryAfterSeconds":3,"message":"m","List":["a","b"]}`},
+		{
+			"modelled", codec.NewFailure(service.ErrorByShape("NoSuchPartException"), `no "x"`, map[string]any{"Reason": "GONE", "Other": "y"}),
+			`{"__type":"NoSuchPartException","Message":"no \"x\"","Reason":"GONE"}`,
+		},
+		{
+			"members not given are left out", codec.NewFailure(service.ErrorByShape("NoSuchPartException"), "m", nil),
+			`{"__type":"NoSuchPartException","Message":"m"}`,
+		},
+		{
+			"own names", codec.NewFailure(&schema.Error{Shape: "E", Members: []string{"RetryAfterSeconds", "message", "List"}}, "m", map[string]any{"RetryAfterSeconds": 3, "List": []string{"a", "b"}}),
+			`{"__type":"E","RetryAfterSeconds":3,"message":"m","List":["a","b"]}`,
+		},
 		{"serialization", codec.Unmodelled("SerializationException", "m"), `{"__type":"SerializationException","Message":"m"}`},
 		{"front end", codec.Unmodelled("UnknownOperationException", "m"), `{"__type":"UnknownOperationException","message":"m"}`},
 		{"no message", codec.Unmodelled("UnknownOperationException", ""), `{"__type":"UnknownOperationException"}`},

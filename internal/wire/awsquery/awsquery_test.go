@@ -148,13 +148,19 @@ func TestEncode(t *testing.T) {
 		{"timestamp", &wiretest.Sink{When: ptr(time.UnixMilli(1714979289120))}, "<When>2024-05-06T07:08:09.12Z</When>"},
 		{"whole seconds", &wiretest.Sink{When: ptr(time.Unix(1714979289, 0))}, "<When>2024-05-06T07:08:09Z</When>"},
 		{"blob", &wiretest.Sink{Data: []byte{1, 2, 3, 255}}, "<Data>AQID/w==</Data>"},
-		{"lists", &wiretest.Sink{Texts: []string{"a", ""}, Parts: []wiretest.Part{{Name: ptr("b")}}, Flat: []string{"c", "d"}},
-			"<Texts><member>a</member><member></member></Texts><Parts><member><Name>b</Name></member></Parts><Flat>c</Flat><Flat>d</Flat>"},
+		{
+			"lists", &wiretest.Sink{Texts: []string{"a", ""}, Parts: []wiretest.Part{{Name: ptr("b")}}, Flat: []string{"c", "d"}},
+			"<Texts><member>a</member><member></member></Texts><Parts><member><Name>b</Name></member></Parts><Flat>c</Flat><Flat>d</Flat>",
+		},
 		{"empty list", &wiretest.Sink{Texts: []string{}, Flat: []string{}}, "<Texts></Texts>"},
-		{"maps", &wiretest.Sink{Labels: map[string]string{"b": "2", "a": "<"}, FlatMap: map[string]string{"k": "v"}},
-			"<Labels><entry><key>a</key><value>&lt;</value></entry><entry><key>b</key><value>2</value></entry></Labels><FlatMap><key>k</key><value>v</value></FlatMap>"},
-		{"structures", &wiretest.Sink{Part: &wiretest.Part{}, Choice: &wiretest.Choice{Text: ptr("a")}, Self: &wiretest.Sink{Renamed: ptr("b")}},
-			"<Part></Part><Choice><Text>a</Text></Choice><Self><other-name>b</other-name></Self>"},
+		{
+			"maps", &wiretest.Sink{Labels: map[string]string{"b": "2", "a": "<"}, FlatMap: map[string]string{"k": "v"}},
+			"<Labels><entry><key>a</key><value>&lt;</value></entry><entry><key>b</key><value>2</value></entry></Labels><FlatMap><key>k</key><value>v</value></FlatMap>",
+		},
+		{
+			"structures", &wiretest.Sink{Part: &wiretest.Part{}, Choice: &wiretest.Choice{Text: ptr("a")}, Self: &wiretest.Sink{Renamed: ptr("b")}},
+			"<Part></Part><Choice><Text>a</Text></Choice><Self><other-name>b</other-name></Self>",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			service, header := wiretest.SinkService(schema.AWSQuery), http.Header{}
@@ -199,7 +205,8 @@ func TestEncodeError(t *testing.T) {
 func wellFormed(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, text []byte) {
+}, text []byte,
+) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(string(text)))
 	for {

@@ -59,8 +59,15 @@ func TestSetTextLeavesWhatItRefuses(t *testing.T) {
 		kind schema.Kind
 		text string
 	}{
-		{schema.String, "a\xff"}, {schema.Integer, " 1"}, {schema.Integer, "1_000"}, {schema.Long, "0x10"}, {schema.Double, "inf"},
-		{schema.Double, "1e999"}, {schema.Boolean, "yes"}, {schema.Timestamp, "2024-05-06"}, {schema.Timestamp, "2024-05-06T07:08:09"},
+		{schema.String, "a\xff"},
+		{schema.Integer, " 1"},
+		{schema.Integer, "1_000"},
+		{schema.Long, "0x10"},
+		{schema.Double, "inf"},
+		{schema.Double, "1e999"},
+		{schema.Boolean, "yes"},
+		{schema.Timestamp, "2024-05-06"},
+		{schema.Timestamp, "2024-05-06T07:08:09"},
 		{schema.Structure, "a"},
 	} {
 		for _, v := range []any{new(new("was")), new(new(int32(7))), new(new(int64(7))), new(new(7.5)), new(new(true)), new(new(time.Unix(7, 0)))} {

@@ -52,8 +52,12 @@ func TestOwnerAlone(t *testing.T) {
 		in                 any
 		denied             bool
 	}{
-		{owner, "DeleteInstance", remove, false}, {delegate, "DeleteInstance", remove, true}, {other, "DeleteInstance", remove, true},
-		{owner, "DescribeDirectory", describe, false}, {delegate, "DescribeDirectory", describe, false}, {other, "DescribeDirectory", describe, true},
+		{owner, "DeleteInstance", remove, false},
+		{delegate, "DeleteInstance", remove, true},
+		{other, "DeleteInstance", remove, true},
+		{owner, "DescribeDirectory", describe, false},
+		{delegate, "DescribeDirectory", describe, false},
+		{other, "DescribeDirectory", describe, true},
 	} {
 		c := callOf(settings.Descriptor(), tt.operation, tt.in)
 		c.gateway, c.caller = new(Gateway), iam.Root(tt.account)

@@ -17,38 +17,54 @@ func TestRefusal(t *testing.T) {
 		err               Error
 		json, rest, query want
 	}{
-		{Error{Kind: MissingAuthentication},
+		{
+			Error{Kind: MissingAuthentication},
 			want{"MissingAuthenticationTokenException", 400, "Missing Authentication Token"},
 			want{"MissingAuthenticationTokenException", 403, "Missing Authentication Token"},
-			want{"MissingAuthenticationToken", 403, "Request is missing Authentication Token"}},
-		{Error{Kind: IncompleteSignature, Detail: "why"},
+			want{"MissingAuthenticationToken", 403, "Request is missing Authentication Token"},
+		},
+		{
+			Error{Kind: IncompleteSignature, Detail: "why"},
 			want{"IncompleteSignatureException", 400, "why"},
 			want{"IncompleteSignatureException", 400, "why"},
-			want{"IncompleteSignature", 400, "why"}},
-		{Error{Kind: SignatureMismatch},
+			want{"IncompleteSignature", 400, "why"},
+		},
+		{
+			Error{Kind: SignatureMismatch},
 			want{"InvalidSignatureException", 400, mismatch},
 			want{"InvalidSignatureException", 403, mismatch},
-			want{"SignatureDoesNotMatch", 403, mismatch}},
-		{Error{Kind: SignatureExpired, Detail: "Signature expired: …"},
+			want{"SignatureDoesNotMatch", 403, mismatch},
+		},
+		{
+			Error{Kind: SignatureExpired, Detail: "Signature expired: …"},
 			want{"InvalidSignatureException", 400, "Signature expired: …"},
 			want{"InvalidSignatureException", 403, "Signature expired: …"},
-			want{"SignatureDoesNotMatch", 403, "Signature expired: …"}},
-		{Error{Kind: PresignExpired},
+			want{"SignatureDoesNotMatch", 403, "Signature expired: …"},
+		},
+		{
+			Error{Kind: PresignExpired},
 			want{"InvalidSignatureException", 400, "Request has expired."},
 			want{"InvalidSignatureException", 403, "Request has expired."},
-			want{"RequestExpired", 400, "Request has expired."}},
-		{Error{Kind: UnknownAccessKey},
+			want{"RequestExpired", 400, "Request has expired."},
+		},
+		{
+			Error{Kind: UnknownAccessKey},
 			want{"UnrecognizedClientException", 400, invalid},
 			want{"UnrecognizedClientException", 403, invalid},
-			want{"InvalidClientTokenId", 403, invalid}},
-		{Error{Kind: InvalidToken},
+			want{"InvalidClientTokenId", 403, invalid},
+		},
+		{
+			Error{Kind: InvalidToken},
 			want{"UnrecognizedClientException", 400, invalid},
 			want{"UnrecognizedClientException", 403, invalid},
-			want{"InvalidClientTokenId", 403, invalid}},
-		{Error{Kind: ExpiredToken},
+			want{"InvalidClientTokenId", 403, invalid},
+		},
+		{
+			Error{Kind: ExpiredToken},
 			want{"ExpiredTokenException", 400, expired},
 			want{"ExpiredTokenException", 403, expired},
-			want{"ExpiredToken", 403, expired}},
+			want{"ExpiredToken", 403, expired},
+		},
 	} {
 		for d, w := range map[Dialect]want{JSON: tc.json, RESTJSON: tc.rest, Query: tc.query} {
 			code, status, message := Refusal(&tc.err, d)

@@ -55,8 +55,10 @@ func TestParseRefuses(t *testing.T) {
 		{"no date", "/", []string{"Authorization: " + goodAuth}, IncompleteSignature, needsDate},
 		{"blank in credential", "/", auth("AWS4-HMAC-SHA256 Credential= " + goodScope + ", SignedHeaders=host, Signature=00"), IncompleteSignature, "Authorization header has a part that is not a valid key=value pair (missing equal-sign)."},
 		{"no equal-sign", "/", auth("AWS4-HMAC-SHA256 Credential"), IncompleteSignature, ""},
-		{"sigv4a", "/", auth("AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, SignedHeaders=host, Signature=00"), UnsupportedAlgorithm,
-			"Unsupported AWS 'algorithm': Signature Version 4A (AWS4-ECDSA-P256-SHA256) is not accepted here, sign with AWS4-HMAC-SHA256."},
+		{
+			"sigv4a", "/", auth("AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/service/aws4_request, SignedHeaders=host, Signature=00"), UnsupportedAlgorithm,
+			"Unsupported AWS 'algorithm': Signature Version 4A (AWS4-ECDSA-P256-SHA256) is not accepted here, sign with AWS4-HMAC-SHA256.",
+		},
 		{"another algorithm", "/", auth("AWS4-HMAC-SHA512 Credential=x"), UnsupportedAlgorithm, ""},
 		{"secret for key id", "/", auth("AWS4-HMAC-SHA256 Credential=wJal/K7M/20150830/us-east-1/service/aws4_request, SignedHeaders=host, Signature=00"), MalformedCredential, ""},
 		{"short credential", "/", auth("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service, SignedHeaders=host, Signature=00"), MalformedCredential, ""},
@@ -131,32 +133,54 @@ func TestVerifyRefuses(t *testing.T) {
 		kind    Kind
 		message string // of a JSON service; "": do not care
 	}{
-		{"another region", "/", auth(goodAuth), with(func(o *Options) { o.Region = "eu-west-1" }), WrongRegion,
-			"Credential should be scoped to a valid region, not 'us-east-1'."},
-		{"another service", "/", auth(goodAuth), with(func(o *Options) { o.Service = "sso" }), WrongService,
-			"Credential should be scoped to correct service: 'sso'."},
-		{"all of the scope", "/", auth(strings.NewReplacer("aws4_request", "aws5_request", "20150830/", "20150831/").Replace(goodAuth)),
+		{
+			"another region", "/", auth(goodAuth), with(func(o *Options) { o.Region = "eu-west-1" }), WrongRegion,
+			"Credential should be scoped to a valid region, not 'us-east-1'.",
+		},
+		{
+			"another service", "/", auth(goodAuth), with(func(o *Options) { o.Service = "sso" }), WrongService,
+			"Credential should be scoped to correct service: 'sso'.",
+		},
+		{
+			"all of the scope", "/", auth(strings.NewReplacer("aws4_request", "aws5_request", "20150830/", "20150831/").Replace(goodAuth)),
 			with(func(o *Options) { o.Region, o.Service = "r", "s" }), WrongRegion,
 			"Credential should be scoped to a valid region, not 'us-east-1'. Credential should be scoped to correct service: 's'. " +
 				"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'. " +
-				"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150831' != '20150830', from '20150830T123600Z'."},
+				"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150831' != '20150830', from '20150830T123600Z'.",
+		},
 		{"terminator", "/", auth(strings.Replace(goodAuth, "aws4_request", "aws4", 1)), standard, WrongTerminator, ""},
 		{"scope date", "/", auth(strings.Replace(goodAuth, "20150830/", "20150829/", 1)), standard, WrongScopeDate, ""},
-		{"too old", "/", auth(goodAuth), with(func(o *Options) { o.Now = signingTime.Add(15*time.Minute + time.Second) }), SignatureExpired,
-			"Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T125101Z - 15 min.)"},
-		{"too new", "/", auth(goodAuth), with(func(o *Options) { o.Skew, o.Now = 90*time.Second, signingTime.Add(-91*time.Second) }), NotYetCurrent,
-			"Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123429Z + 90 sec.)"},
-		{"host not signed", "/", auth(strings.Replace(goodAuth, "host;", "", 1)), standard, UnsignedHeader,
-			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
-		{"date not signed", "/", auth(strings.Replace(goodAuth, ";x-amz-date", "", 1)), standard, UnsignedHeader,
-			"'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization."},
-		{"plain date not signed", "/", []string{"Date: 20150830T123600Z", "Authorization: " + strings.Replace(goodAuth, ";x-amz-date", "", 1)}, standard, UnsignedHeader,
-			"'Date' must be a 'SignedHeader' in the AWS Authorization."},
-		{"target not signed", "/", append(auth(goodAuth), "X-Amz-Target: S.Op"), standard, UnsignedHeader,
-			"'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
+		{
+			"too old", "/", auth(goodAuth), with(func(o *Options) { o.Now = signingTime.Add(15*time.Minute + time.Second) }), SignatureExpired,
+			"Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T125101Z - 15 min.)",
+		},
+		{
+			"too new", "/", auth(goodAuth), with(func(o *Options) { o.Skew, o.Now = 90*time.Second, signingTime.Add(-91*time.Second) }), NotYetCurrent,
+			"Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123429Z + 90 sec.)",
+		},
+		{
+			"host not signed", "/", auth(strings.Replace(goodAuth, "host;", "", 1)), standard, UnsignedHeader,
+			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+		},
+		{
+			"date not signed", "/", auth(strings.Replace(goodAuth, ";x-amz-date", "", 1)), standard, UnsignedHeader,
+			"'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization.",
+		},
+		{
+			"plain date not signed", "/",
+			[]string{"Date: 20150830T123600Z", "Authorization: " + strings.Replace(goodAuth, ";x-amz-date", "", 1)},
+			standard, UnsignedHeader,
+			"'Date' must be a 'SignedHeader' in the AWS Authorization.",
+		},
+		{
+			"target not signed", "/", append(auth(goodAuth), "X-Amz-Target: S.Op"), standard, UnsignedHeader,
+			"'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
+		},
 		{"token not signed", "/", append(auth(goodAuth), "x-amz-security-token: t"), standard, UnsignedHeader, ""},
-		{"signature", "/", auth(strings.Replace(goodAuth, "5fa0", "5fa1", 1)), standard, SignatureMismatch,
-			"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+		{
+			"signature", "/", auth(strings.Replace(goodAuth, "5fa0", "5fa1", 1)), standard, SignatureMismatch,
+			"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+		},
 		{"signature in upper case", "/", auth(strings.Replace(goodAuth, goodSignature, strings.ToUpper(goodSignature), 1)), standard, SignatureMismatch, ""},
 		{"half a signature", "/", auth(goodAuth[:len(goodAuth)-32]), standard, SignatureMismatch, ""},
 		{"hash of another body", "/", append(auth(goodAuth), "X-Amz-Content-Sha256: 00"), with(func(o *Options) {}), UnsignedHeader, ""},
