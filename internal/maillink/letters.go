@@ -85,6 +85,29 @@ func Reachable(tx Tx, u directory.User) (bool, error) {
 	return u.Status == directory.Enabled && mail.Deliverable(u.Email()) && (!found || verified == u.EmailKey()), nil
 }
 
+// Readdressed is EmailChanged after which Reachable is right: the former
+// address of a person who has or had a password counts as the verified one when
+// none was ever verified, as it is the one that was trusted. Or whoever gives
+// the person another could have the password reset there at once.
+func Readdressed(tx Tx, now time.Time, box *mail.Outbox, before, after directory.User) error {
+	if before.EmailKey() != after.EmailKey() && before.EmailKey() != "" {
+		p, _, err := tx.PasswordOf(before.StoreID, before.ID)
+		if err != nil {
+			return err
+		}
+		_, verified, err := tx.VerifiedEmail(before.StoreID, before.ID)
+		if err != nil {
+			return err
+		}
+		if !verified && (p.Hash != "" || len(p.Earlier) > 0) {
+			if err := tx.PutVerifiedEmail(before.StoreID, before.ID, before.EmailKey(), now); err != nil {
+				return err
+			}
+		}
+	}
+	return EmailChanged(tx, now, box, before, after)
+}
+
 // Verified tells whether a person's address was shown to be the person's own.
 func Verified(tx Tx, u directory.User) (bool, error) {
 	verified, found, err := tx.VerifiedEmail(u.StoreID, u.ID)

@@ -156,7 +156,7 @@ func (w *world) change(path string, value any) {
 			return err
 		}
 		w.sam = after
-		return maillink.EmailChanged(tx, w.now, w.box, before, after)
+		return maillink.Readdressed(tx, w.now, w.box, before, after)
 	})
 }
 

@@ -93,7 +93,7 @@ func (s Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if err := maillink.EmailChanged(c.Tx, c.Request.Time, s.Mail, before, after); err != nil {
+	if err := maillink.Readdressed(c.Tx, c.Request.Time, s.Mail, before, after); err != nil {
 		return nil, err
 	}
 	return &wire.UpdateUserResponse{}, nil
