@@ -20,6 +20,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/session"
 )
 
@@ -128,6 +129,9 @@ func Path(token string) string { return pathPrefix + token }
 
 // issue makes a link and returns its token.
 func issue(tx Tx, now time.Time, ids ident.Source, l Link, lifetime time.Duration) (string, error) {
+	if _, isRoot := rootuser.AccountOf(l.StoreID); isRoot {
+		return "", fault.New(fault.Denied, "mail_link", "A root user is recovered on the server only, with: atrium root reset.")
+	}
 	p, _, err := tx.PasswordOf(l.StoreID, l.UserID)
 	if err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 )
 
 // Notice is what a person is told about: a change of how they prove who they
@@ -23,9 +24,10 @@ type Notice struct {
 }
 
 // Notify tells a person of a change, with a link for those who did not make
-// it. Who has no address is not told.
+// it. Who has no address is not told, nor is a root user: whoever has got hold of
+// the mailbox must not undo what was done on the server.
 func Notify(tx Tx, now time.Time, box *mail.Outbox, u directory.User, n Notice) error {
-	if !box.Sends() || !mail.Deliverable(u.Email()) {
+	if _, isRoot := rootuser.AccountOf(u.StoreID); isRoot || !box.Sends() || !mail.Deliverable(u.Email()) {
 		return nil
 	}
 	token, err := issue(tx, now, box.IDs, Link{
@@ -78,9 +80,9 @@ func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
 // Deny is what happens when a person says of a change: this wasn't me. The
 // link is used up, every session ends, the password is void, and the person is
 // sent the link to choose another, if the address is still the one to which
-// the notice went. mailed is false when it is not: an administrator then has
-// to help.
-func Deny(tx Tx, now time.Time, box *mail.Outbox, token string) (l Link, u directory.User, mailed bool, err error) {
+// the notice went and undo, which takes back what the link is about, allows it.
+// mailed is false when not: an administrator then has to help.
+func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, directory.User) (may bool, err error)) (l Link, u directory.User, mailed bool, err error) {
 	if l, u, err = Use(tx, now, token); err != nil {
 		return l, u, false, err
 	}
@@ -98,7 +100,11 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string) (l Link, u direc
 	if err = tx.UseMailLinksOfUser(u.StoreID, u.ID, Verification, now); err != nil {
 		return l, u, false, err
 	}
-	if l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
+	may, err := undo(l, u)
+	if err != nil {
+		return l, u, false, err
+	}
+	if !may || l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
 		return l, u, false, nil //nolint:nilerr // who cannot be written to gets no letter
 	}
 	return l, u, true, send(tx, now, box, u, mail.PasswordReset, Link{Purpose: Reset}, AdminResetLifetime)

@@ -3,8 +3,11 @@ package maillink_test
 import (
 	"testing"
 
+	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/rootuser"
 	"github.com/atrium-iam/atrium/internal/store"
 )
 
@@ -81,7 +84,7 @@ func TestWhoHasNoPasswordIsNotWarned(t *testing.T) {
 func (w *world) deny(token string) (mailed bool) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) (err error) {
-		_, _, mailed, err = maillink.Deny(tx, w.now, w.box, token)
+		_, _, mailed, err = maillink.Deny(tx, w.now, w.box, token, mayReset)
 		return err
 	})
 	return mailed
@@ -113,7 +116,7 @@ func TestThisWasntMe(t *testing.T) {
 			t.Error(err)
 		}
 		wantGone(t, w.try(func(tx *store.Tx) error {
-			_, _, _, err := maillink.Deny(tx, w.now, w.box, token)
+			_, _, _, err := maillink.Deny(tx, w.now, w.box, token, mayReset)
 			return err
 		}), maillink.ReasonUsed)
 	})
@@ -149,6 +152,30 @@ func TestAStolenAddress(t *testing.T) {
 		w.update(func(tx *store.Tx) error { return maillink.SendReset(tx, w.now, w.box, w.sam, true) })
 		if all := w.letters(); len(all) != 0 {
 			t.Errorf("the attacker gets another password: %+v", all)
+		}
+	})
+}
+
+func mayReset(maillink.Link, directory.User) (bool, error) { return true, nil }
+
+// TestRootUsersGetNoLinks has whoever holds a root user's mailbox find nothing
+// in it.
+func TestRootUsersGetNoLinks(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		root := w.sam
+		root.StoreID = rootuser.StoreOf("123456789012")
+		before := len(w.letters())
+		w.update(func(tx *store.Tx) error {
+			if err := maillink.Notify(tx, w.now, w.box, root, maillink.Notice{Kind: mail.FactorAdded, Undo: "device"}); err != nil {
+				return err
+			}
+			if err := maillink.ResetPassword(tx, w.now, w.box, root); !fault.Is(err, fault.Denied) {
+				t.Errorf("a reset by mail: %v", err)
+			}
+			return nil
+		})
+		if after := len(w.letters()); after != before {
+			t.Errorf("%d letters were written", after-before)
 		}
 	})
 }

@@ -218,12 +218,11 @@ func (f *Flow) VerifyEmail(ctx context.Context, v Visit, token string) (director
 // maillink.Deny. A device that was registered is removed again.
 func (f *Flow) DenyChange(ctx context.Context, v Visit, token string) (mailed bool, err error) {
 	err = f.DB.Update(ctx, func(tx Tx) error {
-		l, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token)
+		_, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token, func(l maillink.Link, u directory.User) (bool, error) {
+			return f.undo(tx, v, u, l.About)
+		})
 		mailed = sent
 		if err != nil {
-			return err
-		}
-		if err := f.undo(tx, v, u, l.About); err != nil {
 			return err
 		}
 		return f.appendMail(tx, v, u, "DenyChange")

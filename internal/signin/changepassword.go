@@ -53,7 +53,7 @@ func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, i
 	if !right || !c.usable() {
 		return f.refuseChange(ctx, v, c, s)
 	}
-	err = f.DB.Update(ctx, func(tx Tx) error { return f.guessAt(v, c.attempt).right(tx) })
+	err = f.DB.Update(ctx, func(tx Tx) error { return f.guessAt(v, c.attempt).right(tx, f.now()) })
 	if err != nil {
 		return err
 	}

@@ -141,8 +141,11 @@ func (f *Flow) keepingAdministrator(do func(Tx, acting) error) func(Tx, acting) 
 	}
 	return func(tx Tx, a acting) error {
 		in, found, err := tx.InstanceByIdentityStore(a.user.StoreID)
-		if err != nil || !found {
+		if err != nil {
 			return err
+		}
+		if !found { // a root user's
+			return do(tx, a)
 		}
 		person := iam.IdentityCenterUser(in.OwnerAccountID, a.user.StoreID, a.user.ID, a.session.ID)
 		return administrator.Keep(tx, f.Policies, in, person, func() error { return do(tx, a) })

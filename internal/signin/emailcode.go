@@ -70,7 +70,7 @@ func (f *Flow) EmailCode(ctx context.Context, v Visit, id string, p Proof) (Outc
 			return err
 		}
 		a := c.attempt
-		if err := throttle.Take(tx, f.now(), guessedFactor(c.user)); err != nil {
+		if err := throttle.Take(tx, f.now(), f.guessedFactor(v, c.user)); err != nil {
 			return err
 		}
 		right, err := FactorCodes{f.Mail}.Check(tx, f.now(), a, p.Code)
@@ -88,7 +88,7 @@ func (f *Flow) EmailCode(ctx context.Context, v Visit, id string, p Proof) (Outc
 			refused = errWrongFactor()
 			return nil
 		}
-		if err := throttle.Clear(tx, guessedFactor(c.user)); err != nil {
+		if err := throttle.Clear(tx, f.guessedFactor(v, c.user)); err != nil {
 			return err
 		}
 		a.FactorVerifiedAt, a.Factor, a.Trust = f.now(), typeEmailCode, p.Trust

@@ -18,8 +18,14 @@ func factorLimit() throttle.Limit {
 	return throttle.Limit{Scope: "factor/account", Free: 5, First: 2 * time.Second, Most: 5 * time.Minute, Forget: 24 * time.Hour}
 }
 
-func guessedFactor(u directory.User) throttle.Subject {
-	return throttle.Subject{Limit: factorLimit(), Key: u.StoreID + "/" + u.ID}
+// guessedFactor is what a try at a person's second factors counts against. A
+// browser in which the person has signed in before has a budget of its own.
+func (f *Flow) guessedFactor(v Visit, u directory.User) throttle.Subject {
+	s := throttle.Subject{Limit: factorLimit(), Key: u.StoreID + "/" + u.ID}
+	if id, known := f.known(v, Attempt{StoreID: u.StoreID, UserName: u.UserName}); known {
+		s.Limit.Scope, s.Key = "factor/browser", id
+	}
+	return s
 }
 
 // Asked is what a person can prove a second factor with.
@@ -119,7 +125,7 @@ func (f *Flow) Factor(ctx context.Context, v Visit, id string, p Proof) (Outcome
 // prove verifies a proof on behalf of the attempt a, counts it and records it.
 // refused is the answer to a wrong one.
 func (f *Flow) prove(tx Tx, v Visit, a Attempt, u directory.User, s authsettings.Settings, p Proof) (refused, err error) {
-	if err := throttle.Take(tx, f.now(), guessedFactor(u)); err != nil {
+	if err := throttle.Take(tx, f.now(), f.guessedFactor(v, u)); err != nil {
 		return nil, err
 	}
 	var right bool
@@ -134,7 +140,7 @@ func (f *Flow) prove(tx Tx, v Visit, a Attempt, u directory.User, s authsettings
 		return nil, err
 	}
 	if right {
-		if err := throttle.Clear(tx, guessedFactor(u)); err != nil {
+		if err := throttle.Clear(tx, f.guessedFactor(v, u)); err != nil {
 			return nil, err
 		}
 	} else {

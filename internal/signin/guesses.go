@@ -11,11 +11,16 @@ import (
 	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
-// The limits of guessing. One account takes the longest to guess at, from
-// anywhere; addresses and networks are shared by many people who mistype now
-// and then, so theirs are wider.
+// The limits of guessing. One account takes the longest to guess at from one
+// network; from everywhere together it takes no more than a hundred guesses in
+// a row (NIST SP 800-63B, section 3.2.2). Addresses and networks are shared by
+// many people who mistype now and then, so theirs are wider.
 func accountLimit() throttle.Limit {
-	return throttle.Limit{Scope: "password/account", Free: 5, First: 2 * time.Second, Most: 5 * time.Minute, Forget: time.Hour}
+	return throttle.Limit{Scope: "password/account", Free: 100, First: 30 * time.Second, Most: 5 * time.Minute, Forget: time.Hour}
+}
+
+func accountInNetworkLimit() throttle.Limit {
+	return throttle.Limit{Scope: "password/account-network", Free: 5, First: 2 * time.Second, Most: 5 * time.Minute, Forget: time.Hour}
 }
 
 func addressLimit() throttle.Limit {

@@ -55,12 +55,13 @@ func (f *Flow) known(v Visit, a Attempt) (id string, known bool) {
 	return hex.EncodeToString(raw[:knownID]), true
 }
 
-// guess is what a try at an attempt's password counts against: own before it is
-// looked at, shared when it was wrong. It is the same whether there is such a
-// person or not.
+// guess is what a try at an attempt's password counts against: own, and the
+// account whoever tries, before it is looked at; shared when it was wrong. It
+// is the same whether there is such a person or not.
 type guess struct {
-	own    throttle.Subject
-	shared []throttle.Subject
+	own     throttle.Subject
+	account []throttle.Subject
+	shared  []throttle.Subject
 }
 
 // guessAt says what a try at the password of an attempt counts against.
@@ -68,7 +69,9 @@ func (f *Flow) guessAt(v Visit, a Attempt) guess {
 	if id, known := f.known(v, a); known {
 		return guess{own: throttle.Subject{Limit: knownLimit(), Key: id}}
 	}
-	return guess{own: guessedAccount(a), shared: guessedFrom(v.Address)}
+	account := guessedAccount(a)
+	own := throttle.Subject{Limit: accountInNetworkLimit(), Key: account.Key + " " + prefixKey(v.Address, 24, 48)}
+	return guess{own: own, account: []throttle.Subject{account}, shared: guessedFrom(v.Address)}
 }
 
 // admit counts the try, and lets it pass if nothing that it counts against has
@@ -77,7 +80,7 @@ func (g guess) admit(tx throttle.Tx, now time.Time) error {
 	if err := throttle.Check(tx, now, g.shared...); err != nil {
 		return err
 	}
-	return throttle.Take(tx, now, g.own)
+	return throttle.Take(tx, now, append([]throttle.Subject{g.own}, g.account...)...)
 }
 
 // wrong counts a try that was wrong.
@@ -85,5 +88,19 @@ func (g guess) wrong(tx throttle.Tx, now time.Time) error {
 	return throttle.Count(tx, now, g.shared...)
 }
 
-// right forgets the tries before one that was right.
-func (g guess) right(tx throttle.Tx) error { return throttle.Clear(tx, g.own) }
+// right forgets the tries before one that was right; those of others at the
+// account are not forgotten.
+func (g guess) right(tx throttle.Tx, now time.Time) error {
+	for _, s := range g.account {
+		if err := throttle.GiveBack(tx, now, s); err != nil {
+			return err
+		}
+	}
+	return throttle.Clear(tx, g.own)
+}
+
+// KnowBrowser returns what the visitor's browser keeps from now on because the
+// person has proved in it who they are: see KnownLifetime.
+func (f *Flow) KnowBrowser(v Visit, u directory.User) (string, error) {
+	return f.know(v, Attempt{StoreID: u.StoreID, UserName: u.UserName})
+}

@@ -134,7 +134,7 @@ func (f *Flow) accept(tx Tx, v Visit, checked claim, renewed string) (Outcome, e
 		}
 		a.PasswordVersion++
 	}
-	if err := f.guessAt(v, a).right(tx); err != nil {
+	if err := f.guessAt(v, a).right(tx, f.now()); err != nil {
 		return Outcome{}, err
 	}
 	r, err := f.record(tx, v, a, "CredentialVerification", typePassword, true)

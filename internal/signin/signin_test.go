@@ -283,7 +283,7 @@ func TestGuessingSlowsDown(t *testing.T) {
 				}
 			}
 		}
-		v := from("198.51.100.1")
+		v := from("203.0.113.77") // of the same network
 		for _, name := range []string{"sam.lee", "nobody"} {
 			_, err := b.flow.Password(t.Context(), v, b.begin(v, name).ID, chosen)
 			e, ok := errors.AsType[*fault.Error](err)

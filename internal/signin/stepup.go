@@ -153,7 +153,7 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 		if !held {
 			return errWrong()
 		}
-		if err := f.guessAt(v, c.attempt).right(tx); err != nil {
+		if err := f.guessAt(v, c.attempt).right(tx, f.now()); err != nil {
 			return err
 		}
 		r, err := f.record(tx, v, c.attempt, "CredentialVerification", typePassword, true)

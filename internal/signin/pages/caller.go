@@ -54,8 +54,12 @@ func (p *Pages) Caller(r *http.Request) (Caller, error) {
 // origin. Unlike forms, which old browsers send without saying where from,
 // such a request always says so.
 func (v *visit) fromOurPage() bool {
-	if site := v.r.Header.Values("Sec-Fetch-Site"); len(site) > 0 {
-		return len(site) == 1 && site[0] == "same-origin"
+	site := v.r.Header.Values("Sec-Fetch-Site")
+	if len(site) > 0 && (len(site) != 1 || site[0] != "same-origin") {
+		return false
+	}
+	if len(site) == 1 && v.r.Header.Get("Origin") == "" {
+		return true
 	}
 	origin, err := url.Parse(v.r.Header.Get("Origin"))
 	scheme := "http"

@@ -29,12 +29,16 @@ func (p *Pages) mountMail(mux *http.ServeMux) {
 
 // askPassword shows the page that wants the password. What it offers beside is
 // the same for every user name.
-func (v *visit) askPassword(status int, data map[string]any) error {
-	code, err := v.pages.Flow.OffersCode(v.r.Context(), v.instance.IdentityStoreID)
+func (v *visit) askPassword(status int, store string, data map[string]any) error {
+	code, err := v.pages.Flow.OffersCode(v.r.Context(), store)
 	if err != nil {
 		return err
 	}
-	data["Mail"], data["Code"], data["Note"] = v.pages.Flow.Mail.Sends(), code, ""
+	data["Mail"], data["Code"], data["Note"] = v.pages.Flow.Mail.Sends() && !signin.IsRoot(store), code, ""
+	data["ForgotHelp"] = "password.forgot.help"
+	if signin.IsRoot(store) {
+		data["ForgotHelp"] = "root.signin.help"
+	}
 	if v.r.URL.Query().Has("set") {
 		data["Note"] = v.text("password.set")
 	}
@@ -244,6 +248,13 @@ func (v *visit) linkedPassword(l signin.Linked, token string) error {
 	}
 	if err != nil {
 		return v.linkGone(err)
+	}
+	known, err := v.pages.Flow.KnowBrowser(v.visitor(), u)
+	if err != nil {
+		return err
+	}
+	if known != "" {
+		v.setCookie(knownCookie, known, v.now.Add(signin.KnownLifetime))
 	}
 	a, err := v.pages.Flow.Begin(v.r.Context(), v.Visit, u.StoreID, u.UserName, "/start")
 	if err != nil { // the password is set all the same

@@ -75,7 +75,7 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	case signin.StepBlocked:
 		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Again": "/signin?to=" + escape(a.Destination), "AgainText": "blocked.again"})
 	default:
-		return v.askPassword(status, data)
+		return v.askPassword(status, a.StoreID, data)
 	}
 	return nil
 }
