@@ -19,6 +19,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/session"
@@ -138,6 +139,30 @@ func TestTheLastAdministratorStays(t *testing.T) {
 			t.Errorf("with a second administrator: %s", a.Body)
 		}
 		enabled(directory.Disabled, "with a second administrator")
+	})
+}
+
+// TestTheLastAdministratorKeepsAPassword has the password of the only
+// administrator reset by mail, where that leaves no way in but the letter's.
+func TestTheLastAdministratorKeepsAPassword(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin := userID(t, n, "admin")
+		s := settings.Service{Policies: everything{}, Mail: &mail.Outbox{Keys: plainKeys{}, IDs: nodeIDs()}}
+		reset := func(kind iam.Kind) error {
+			return store.Bind[settings.Tx](n.Store).Update(t.Context(), func(tx settings.Tx) error {
+				_, err := s.UpdatePassword(&gateway.Context[settings.Tx]{
+					Context: t.Context(), Tx: tx, IDs: nodeIDs(), Request: gateway.Request{Time: ident.Millis(n.Clock.Now())},
+					Caller: iam.Principal{Kind: kind, AccountID: node.Management}, Op: wire.Descriptor().OperationByName("UpdatePassword"),
+				}, &wire.UpdatePasswordRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &admin, PasswordMode: new("EMAIL")})
+				return err
+			})
+		}
+		if err := reset(iam.KindRoleSession); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), lastOne) {
+			t.Errorf("by a role: %v", err)
+		}
+		if err := reset(iam.KindRoot); err != nil {
+			t.Errorf("by the root user: %v", err)
+		}
 	})
 }
 

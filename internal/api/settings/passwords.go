@@ -17,12 +17,12 @@ import (
 // this once: it opens the page where the user sets another, and nothing else; a
 // user who had chosen one is told.
 func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
-	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
+	i, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
 	if *in.PasswordMode == wire.PasswordModeEmail {
-		return answer(&wire.UpdatePasswordResponse{}, s.mailPassword(c, u))
+		return answer(&wire.UpdatePasswordResponse{}, s.guarded(c, i, func() error { return s.mailPassword(c, u) }))
 	}
 	made, err := gateway.Outside(c, func(ctx context.Context) (oneTime, error) { return s.newOneTime(ctx, c) })
 	if err != nil {
