@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -196,7 +197,8 @@ func TestPageAudit(t *testing.T) {
 }
 
 // pageTrail returns the records of calls from pages, once there are as many as
-// want: they are enqueued after the answer.
+// want: they are enqueued after the answer. Where the web application is built,
+// its page has asked for the portal by itself, which is left out.
 func (c *cluster) pageTrail(want int) (records []audit.Entry) {
 	c.t.Helper()
 	about := regexp.MustCompile(`"eventName":"(DescribePortal|GetAccessTexts|GetRoleCredentials)"`)
@@ -206,7 +208,9 @@ func (c *cluster) pageTrail(want int) (records []audit.Entry) {
 		}
 		c.do(func(tx *store.Tx) error {
 			entries, _, err := audit.Read(tx, 0, 1000)
-			records = slices.DeleteFunc(entries, func(e audit.Entry) bool { return !about.Match(e.JSON) })
+			records = slices.DeleteFunc(entries, func(e audit.Entry) bool {
+				return !about.Match(e.JSON) || bytes.Contains(e.JSON, []byte(`"DescribePortal"`)) && !bytes.Contains(e.JSON, []byte(`"errorCode"`))
+			})
 			return err
 		})
 		if len(records) >= want || time.Now().After(deadline) {
