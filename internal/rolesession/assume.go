@@ -35,7 +35,8 @@ type Assumption struct {
 }
 
 // Assume returns the principal of a session in which caller has assumed a
-// role. What ends the caller's own session ends it too. change is the value of
+// role. What ends the caller's own session ends it too, and a person stays the
+// person, with the second factor that was proved. change is the value of
 // the change counter.
 func Assume(now time.Time, change int64, caller iam.Principal, in Assumption) (iam.Principal, error) {
 	duration, err := in.duration(caller)
@@ -44,6 +45,7 @@ func Assume(now time.Time, change int64, caller iam.Principal, in Assumption) (i
 	}
 	p := in.Role.Session(in.SessionName)
 	p.IssuedAt = now
+	p.IdentityStoreUserID, p.MFAAt = caller.IdentityStoreUserID, caller.MFAAt
 	p.SourceIdentity = in.SourceIdentity
 	if caller.SourceIdentity != "" {
 		p.SourceIdentity = caller.SourceIdentity

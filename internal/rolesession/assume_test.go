@@ -102,6 +102,7 @@ func TestAssumeDuration(t *testing.T) {
 // was so when its first session was opened.
 func TestAssumeInherits(t *testing.T) {
 	caller := session()
+	caller.IdentityStoreUserID, caller.MFAAt = "user-1", now.Add(-time.Hour)
 	next := role()
 	next.ID, next.Name, next.AccountID = "AROANEXT", "Next", "444455556666"
 	p, err := rolesession.Assume(now, 99, caller, rolesession.Assumption{
@@ -113,6 +114,7 @@ func TestAssumeInherits(t *testing.T) {
 	}
 	want := next.Session("s")
 	want.IssuedAt, want.SourceIdentity = now, "sam"
+	want.IdentityStoreUserID, want.MFAAt = "user-1", now.Add(-time.Hour)
 	want.Tags = map[string]string{"Env": "dev", "team": "blue"}
 	want.Session = &iam.Session{
 		ExpiresAt: now.Add(time.Hour), Change: 7, TransitiveTagKeys: []string{"Env", "team"},

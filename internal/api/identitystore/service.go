@@ -3,6 +3,7 @@
 package identitystore
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/directory"
@@ -20,6 +21,7 @@ type Tx interface {
 	directory.Tx
 	assignment.AccessReader
 	maillink.Tx
+	administrator.SelfReader
 }
 
 // Service implements all operations of identitystore.

@@ -1,6 +1,7 @@
 package identitystore
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/identitystore"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/maillink"
@@ -92,6 +93,11 @@ func (s Service) UpdateUser(c *gateway.Context[Tx], in *wire.UpdateUserRequest) 
 	before, after, err := directory.UpdateUser(c.Tx, stamp(c), i.IdentityStoreID, *in.UserId, operations(in.Operations))
 	if err != nil {
 		return nil, err
+	}
+	if before.EmailKey() != after.EmailKey() {
+		if err := administrator.ProvedSelf(c.Tx, c.Request.Time, i, c.Caller, after.ID); err != nil {
+			return nil, err
+		}
 	}
 	if err := maillink.Readdressed(c.Tx, c.Request.Time, s.Mail, before, after); err != nil {
 		return nil, err

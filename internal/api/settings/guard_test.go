@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/identitystore"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore/document"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore/types"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
 	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
@@ -33,7 +36,21 @@ import (
 // in an account.
 func asPerson(t *testing.T, n *node.Node, user, account, role string) *node.Caller {
 	t.Helper()
-	signedIn, anybody := signIn(t, n, user, time.Hour), n.Session(t, "", "", "")
+	return inSession(t, n, signIn(t, n, user, time.Hour), account, role)
+}
+
+// asProved is asPerson for somebody who has just used an MFA device.
+func asProved(t *testing.T, n *node.Node, user, account, role string) *node.Caller {
+	t.Helper()
+	s := signIn(t, n, user, time.Hour)
+	change(t, n, func(tx *store.Tx) error { return session.Strengthen(tx, ident.Millis(n.Clock.Now()), s.ID) })
+	s.MFAAt = ident.Millis(n.Clock.Now())
+	return inSession(t, n, s, account, role)
+}
+
+func inSession(t *testing.T, n *node.Node, signedIn session.Session, account, role string) *node.Caller {
+	t.Helper()
+	anybody := n.Session(t, "", "", "")
 	r, err := anybody.OIDC.RegisterClient(t.Context(), &ssooidc.RegisterClientInput{
 		ClientName: new("test"), ClientType: new("public"), Scopes: []string{oauth.ScopeAccountAccess},
 	})
@@ -112,7 +129,7 @@ func TestTheLastAdministratorStays(t *testing.T) {
 				t.Errorf("%s: the administrator is %s", who, status)
 			}
 		}
-		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		oneself := asProved(t, n, admin, node.Management, "Administrator")
 		helpDesk := n.User(t, node.Management, "help-desk", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Resource":"*",
 			"Action":["sso-directory:*","sso:Get*","sso:UpdateSSOConfiguration"]}]}`)
 		ways := lockOut(t, n)
@@ -293,6 +310,52 @@ func TestDeletingNeedsAFactor(t *testing.T) {
 		}
 		if err := remove(administrator.StepUpAge - time.Second); err != nil {
 			t.Errorf("proved just now: %v", err)
+		}
+	})
+}
+
+// TestOneselfNeedsAFactor has the administrator change what guards the
+// administrator's own sign-in: with a device that was not used, and without
+// one, long after signing in and just then.
+func TestOneselfNeedsAFactor(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		storeID, admin, sam := &n.Instance.IdentityStoreID, userID(t, n, "admin"), userID(t, n, "sam.lee")
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		reset := func(user string) node.Answer {
+			return call(t, n, oneself, "UpdatePassword", &wire.UpdatePasswordRequest{IdentityStoreId: storeID, UserId: &user, PasswordMode: new("OTP")})
+		}
+		readdress := func(path string, value any) error {
+			_, err := oneself.IdentityStore.UpdateUser(t.Context(), &identitystore.UpdateUserInput{
+				IdentityStoreId: storeID, UserId: &admin,
+				Operations: []types.AttributeOperation{{AttributePath: &path, AttributeValue: document.NewLazyDocument(value)}},
+			})
+			return err
+		}
+		if a := call(t, n, oneself, "VerifyEmail", &wire.VerifyEmailRequest{IdentityStoreId: storeID, UserId: &admin}); a.Code == "AccessDeniedException" {
+			t.Errorf("what changes nothing: %s", a.Body)
+		}
+		device := addDevice(t, n, admin, authsettings.Totp)
+		const words = "an MFA device to be used less than 15 minutes ago"
+		refused(t, reset(admin), "AccessDeniedException", words)
+		refused(t, call(t, n, oneself, "DeleteMfaDeviceForUser", &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &admin, DeviceId: &device}), "AccessDeniedException", words)
+		refused(t, call(t, n, oneself, "StartVirtualMfaDeviceRegistration", &wire.StartVirtualMfaDeviceRegistrationRequest{IdentityStoreId: storeID, UserId: &admin}), "AccessDeniedException", words)
+		if err := readdress("title", "Chief"); err != nil {
+			t.Errorf("a title: %v", err)
+		}
+		if err := readdress("emails", []any{map[string]any{"value": "eve@example.org"}}); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("an e-mail address: %v", err)
+		}
+
+		done[nothing](t, n, n.Administrator(t, node.Management), "DeleteMfaDeviceForUser", &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &admin, DeviceId: &device})
+		oneself = asPerson(t, n, admin, node.Management, "Administrator")
+		n.Clock.Advance(administrator.StepUpAge)
+		refused(t, reset(admin), "AccessDeniedException", "the password to be given less than 15 minutes ago")
+		if a := reset(sam); a.Status != 200 {
+			t.Errorf("another's password: %s", a.Body)
+		}
+		oneself = asPerson(t, n, admin, node.Management, "Administrator")
+		if a := reset(admin); a.Status != 200 {
+			t.Errorf("after signing in just now: %s", a.Body)
 		}
 	})
 }

@@ -105,6 +105,16 @@ func administered(c Context, storeID, userID *string) (instance.Instance, direct
 	return in, user, err
 }
 
+// ownGuarded is administered for changes of what guards a person's sign-in: a
+// caller who is that person has to have proved it just now.
+func ownGuarded(c Context, storeID, userID *string) (instance.Instance, directory.User, error) {
+	in, u, err := administered(c, storeID, userID)
+	if err == nil {
+		err = administrator.ProvedSelf(c.Tx, c.Request.Time, in, c.Caller, u.ID)
+	}
+	return in, u, err
+}
+
 // guarded makes a change to an instance's people or their sign-in, unless it
 // leaves nobody who can administer the instance.
 func (s Service) guarded(c Context, in instance.Instance, change func() error) error {
