@@ -230,10 +230,10 @@ const read = new Set();
 async function letter(pattern) {
   for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const list = await (await fetch(`${site.url}/dev/mail`)).text();
-    for (const [, address] of list.matchAll(/"(\/dev\/mail\/[^"?]+)\?text"/g)) {
+    for (const [, address, text] of list.matchAll(/href="(\/dev\/mail\/[^"]+)"[^]*?<pre[^>]*>([^]*?)<\/pre>/g)) {
       if (read.has(address)) continue;
       read.add(address);
-      const found = (await (await fetch(`${site.url}${address}?text`)).text()).match(pattern);
+      const found = text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code)).replaceAll("&amp;", "&").match(pattern);
       if (found) return found[0];
     }
   }
