@@ -338,6 +338,7 @@ func TestPagesCallThePeopleHostOnly(t *testing.T) {
 		// From another machine it takes TLS.
 		r := sam.call("DescribePortal", `{}`)
 		r.Host, r.RemoteAddr = people.Host, "203.0.113.9:1"
+		r.Header.Set("Origin", people.String())
 		w := httptest.NewRecorder()
 		if p.handler.ServeHTTP(w, r); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "TLS") {
 			t.Errorf("without TLS: %d %s", w.Code, w.Body)
