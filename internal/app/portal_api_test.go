@@ -204,6 +204,7 @@ func TestPageRefusals(t *testing.T) {
 			"another site":                 {sam, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "ForbiddenException"},
 			"another host of this site":    {sam, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403, "ForbiddenException"},
 			"an address that was typed":    {sam, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "none") }, 403, "ForbiddenException"},
+			"another origin beside it":     {sam, func(r *http.Request) { r.Header.Set("Origin", "https://example.com") }, 403, "ForbiddenException"},
 			"two opinions":                 {sam, func(r *http.Request) { r.Header.Add("Sec-Fetch-Site", "cross-site") }, 403, "ForbiddenException"},
 			"an old browser, another site": {sam, from("https://example.com"), 403, "ForbiddenException"},
 			"an old browser, another port": {sam, from("http://127.0.0.1:1"), 403, "ForbiddenException"},

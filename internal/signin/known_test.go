@@ -77,6 +77,28 @@ func TestAnAttackerElsewhereKeepsNobodyOut(t *testing.T) {
 	})
 }
 
+// TestALinkMakesABrowserKnown has a person whom an attacker in the same network
+// keeps out choose a password by mail: that browser is then known.
+func TestALinkMakesABrowserKnown(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		v := from("203.0.113.9")
+		for range 7 {
+			_, _ = b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, "guess") // until it is slowed down
+		}
+		if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); !fault.Is(err, fault.Throttled) {
+			t.Fatalf("the attack keeps nobody out: %v", err)
+		}
+		var err error
+		if v.Known, err = b.flow.KnowBrowser(v, b.sam); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); err != nil {
+			t.Errorf("in a browser that is known: %v", err)
+		}
+	})
+}
+
 // TestAKnownBrowserIsItsPersonsOnly tries the cookie for others, changed ones,
 // and more guesses than it is good for.
 func TestAKnownBrowserIsItsPersonsOnly(t *testing.T) {

@@ -80,10 +80,9 @@ test("the accounts are there in time", async (t) => {
       assert.ok(seen.requests <= 8, `${kind}: ${requests.join(" ")}`);
       if (!best || seen.time < best.time) best = seen;
     }
-    // Machines differ: the budget itself is for whoever reads the figures
-    // above, and what is judged is a page that has become far too heavy.
-    assert.ok(Math.min(best.time, best.alone) <= 2 * budgets[kind], `${kind}: usable after ${best.time} ms, far from ${budgets[kind]}`);
-    if (best.time > budgets[kind]) t.diagnostic(`${kind}: over the budget of ${budgets[kind]} ms on this machine`);
+    // A machine that does something else as well must not decide.
+    const judged = Math.min(best.time, best.alone);
+    assert.ok(judged <= budgets[kind], `${kind}: usable after ${judged} ms, not ${budgets[kind]}`);
   }
   assert.deepEqual(admin.problems, []);
 });

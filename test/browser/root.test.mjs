@@ -92,6 +92,14 @@ test("the root user enables Identity Center", async () => {
   await visitor.fill("MFA code", code(secret, 1)); // that of now may be the one that was used
   await visitor.press("Sign in");
   assert.equal(visitor.path(), "/root");
+
+  // What the root user removes is gone.
+  await visitor.goto("/account/devices");
+  await visitor.shows("MFA devices", "Authenticator app");
+  await visitor.page.getByText("Remove", { exact: true }).click();
+  await visitor.press("Remove Authenticator app");
+  await visitor.shows("MFA devices");
+  assert.equal(await visitor.page.locator("ul.devices li").count(), 0);
 });
 
 test("the root user is recovered on the server, which ends what there was", async () => {
