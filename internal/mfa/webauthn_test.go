@@ -29,7 +29,19 @@ func newToken() *token {
 	return &token{
 		place:         virtualwebauthn.RelyingParty{ID: "portal.example.com", Name: "Atrium", Origin: "https://portal.example.com:8443"},
 		authenticator: virtualwebauthn.NewAuthenticator(),
-		credential:    virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		credential:    newCredential(),
+	}
+}
+
+// newCredential makes a key pair whose public key has 77 bytes, which all keys
+// of authenticators have: the library leaves leading zeros of coordinates out,
+// as it must not (RFC 9053, section 7.1.1), and such a key is refused.
+func newCredential() virtualwebauthn.Credential {
+	for {
+		c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		if len(c.Key.AttestationData()) == 77 {
+			return c
+		}
 	}
 }
 
