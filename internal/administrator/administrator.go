@@ -36,6 +36,10 @@ type Tx interface {
 	credential.Reader
 	mfa.Reader
 	DirectoryUser(storeID, userID string) (directory.User, bool, error)
+	// HoldInstance has transactions that hold an instance follow one another: of
+	// two that do so at the same time one fails, and is run again. It reports
+	// false when there is no such instance.
+	HoldInstance(id string) (bool, error)
 	// EnabledUsersAssigned returns at most limit people of the identity store
 	// who are enabled and to whom the permission set is assigned in the
 	// account, themselves or through a group: those whose ids follow after, in
@@ -54,7 +58,17 @@ type Policies interface {
 //
 // A caller who is an IAM user or the root user, and an administrator, is one
 // who remains: the guard is about those who would lock themselves out.
+//
+// Whatever keeps an administrator reads what others of its kind change: it
+// holds the instance, so that it is right on a snapshot too.
 func Keep(tx Tx, policies Policies, in instance.Instance, caller iam.Principal, change func() error) error {
+	held, err := tx.HoldInstance(in.ID)
+	if err == nil && !held {
+		err = fault.New(fault.NotFound, "instance", "The instance of IAM Identity Center does not exist any more.")
+	}
+	if err != nil {
+		return err
+	}
 	remains, err := stays(tx, policies, in, caller)
 	if err != nil {
 		return err

@@ -4,6 +4,13 @@ import "github.com/atrium-iam/atrium/internal/administrator"
 
 var _ administrator.Tx = (*Tx)(nil)
 
+// HoldInstance is part of administrator.Tx.
+func (t *Tx) HoldInstance(id string) (bool, error) {
+	// A change of the row, though to nothing else, collides with every other.
+	n, err := t.exec(`UPDATE instances SET version = version WHERE id = $1`, id)
+	return n == 1, err
+}
+
 // EnabledUsersAssigned is part of administrator.Tx.
 func (t *Tx) EnabledUsersAssigned(storeID, permissionSetID, accountID, after string, limit int) (ids []string, err error) {
 	err = t.rows(`SELECT u.user_id FROM (
