@@ -133,13 +133,14 @@ func (b *bench) trail() (records []string) {
 		for _, p := range pending {
 			var r struct {
 				EventName, EventSource string
-				AdditionalEventData    map[string]string
+				AdditionalEventData    map[string]any
 				ServiceEventDetails    map[string]string
 			}
 			if err := json.Unmarshal(p.Body, &r); err != nil {
 				return err
 			}
-			records = append(records, strings.TrimSpace(r.EventName+" "+r.AdditionalEventData["CredentialType"]+" "+r.ServiceEventDetails[r.EventName]))
+			credentialType, _ := r.AdditionalEventData["CredentialType"].(string)
+			records = append(records, strings.TrimSpace(r.EventName+" "+credentialType+" "+r.ServiceEventDetails[r.EventName]))
 		}
 		slices.Sort(records)
 		return err
