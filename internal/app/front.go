@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
+	"github.com/atrium-iam/atrium/internal/text"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -49,6 +50,7 @@ type front struct {
 	// exposed tells whether a request came over the network without TLS to a
 	// node whose public URL has it.
 	exposed func(*http.Request) bool
+	texts   text.Catalogue
 }
 
 // mounter is a part of the program that serves addresses on the people host.
@@ -70,7 +72,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	known := f.hosts.known(r.Host)
 	switch {
 	case r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && f.exposed(r):
-		plain(w, http.StatusForbidden, "This server is used over TLS only. Use the address in its configuration's public_url; if a proxy ends TLS before it, name the proxy in trusted_proxies.")
+		plain(w, http.StatusForbidden, f.text("server.insecure"))
 	case known && s3.Signed(r):
 		// The scope decides before the path does: buckets can be called like
 		// anything that is served here.
@@ -78,7 +80,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
 		f.health(w, r)
 	case !known:
-		plain(w, http.StatusMisdirectedRequest, "This server does not serve the host that the request names. Use the address in its configuration's public_url.")
+		plain(w, http.StatusMisdirectedRequest, f.text("server.host"))
 	case f.gateway.Handles(r):
 		f.gateway.ServeHTTP(w, r)
 	case f.hosts.isPeople(r.Host):
@@ -93,14 +95,23 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/readyz" {
 		if err := f.ready(r); err != nil {
-			plain(w, http.StatusServiceUnavailable, "not ready: the database cannot be reached")
+			plain(w, http.StatusServiceUnavailable, f.text("server.unready"))
 			return
 		}
 	}
 	plain(w, http.StatusOK, "ok")
 }
 
-func plain(w http.ResponseWriter, status int, text string) {
+// text is a text of the catalogue. A mistake in the program shows as the key.
+func (f *front) text(key string) string {
+	s, err := f.texts.Text(key)
+	if err != nil {
+		return key
+	}
+	return s
+}
+
+func plain(w http.ResponseWriter, status int, said string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -108,7 +119,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	// A client that went away reads no answer.
-	_, _ = io.WriteString(w, text+"\n")
+	_, _ = io.WriteString(w, said+"\n")
 }
 
 // clientIP returns a function that tells the address of a request's client:

@@ -28,6 +28,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/policy/awsmanaged"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/text"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -102,11 +103,15 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := text.English()
+	if err != nil {
+		return nil, err
+	}
 	data := p.newS3(found, policies)
 	p.handler = &front{
 		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown), p.mailbox()),
 		ready:   func(r *http.Request) error { return o.Store.Ping(r.Context()) },
-		exposed: exposed(o.PeopleURL, secure(o.TrustedProxies), clientIP(o.TrustedProxies)),
+		exposed: exposed(o.PeopleURL, secure(o.TrustedProxies), clientIP(o.TrustedProxies)), texts: texts,
 	}
 	return p, nil
 }

@@ -90,13 +90,14 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 		return nil
 	}
-	for _, root := range []string{"../signin/pages", "../../web/src", "../../web/index.html"} {
+	for _, root := range []string{"../signin/pages", "../mail/preview", "../app", "../../web/src", "../../web/index.html"} {
 		if err := filepath.WalkDir(root, read); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, key := range c.Keys() {
 		made := strings.HasPrefix(key, "newpassword.PASSWORD_") || strings.HasPrefix(key, "linkgone.LINK_") || // from the reason of a refusal
+			strings.HasPrefix(key, "fault.") || // from a fault, which the pages see to
 			strings.HasPrefix(key, "mail.") // of letters, which see to theirs
 		if !used[key] && !made {
 			t.Errorf("nothing uses %q", key)

@@ -128,7 +128,7 @@ func (a *App) file(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	if !ok {
 		h.Set("Cache-Control", "no-store")
-		http.Error(w, "There is no such file.", http.StatusNotFound)
+		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 		return
 	}
 	content, encoding := f.encoded(r.Header.Values("Accept-Encoding"))

@@ -98,9 +98,9 @@ func TestFiles(t *testing.T) {
 		{"a-1.js", "", 200, "script", "", "text/javascript; charset=utf-8"},
 		{"a-1.js", "*", 200, "script", "", "text/javascript; charset=utf-8"},
 		{"b-2.css", "br", 200, "brotli style", "br", "text/css; charset=utf-8"},
-		{"a-1.js.br", "br", 404, "There is no such file.\n", "", "text/plain; charset=utf-8"},
-		{"c-3.js", "br", 404, "There is no such file.\n", "", "text/plain; charset=utf-8"},
-		{"..%2findex.html", "br", 404, "There is no such file.\n", "", "text/plain; charset=utf-8"},
+		{"a-1.js.br", "br", 404, "Not Found\n", "", "text/plain; charset=utf-8"},
+		{"c-3.js", "br", 404, "Not Found\n", "", "text/plain; charset=utf-8"},
+		{"..%2findex.html", "br", 404, "Not Found\n", "", "text/plain; charset=utf-8"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/start/assets/"+tc.file, http.NoBody)
 		if tc.accepts != "" {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/text"
 )
 
 //go:embed list.html
@@ -36,7 +37,11 @@ type Box struct {
 
 // New returns a box that prints each message to out.
 func New(out io.Writer) (*Box, error) {
-	list, err := template.ParseFS(files, "list.html")
+	texts, err := text.English()
+	if err != nil {
+		return nil, err
+	}
+	list, err := template.New("list.html").Funcs(template.FuncMap{"t": texts.Text}).ParseFS(files, "list.html")
 	if err != nil {
 		return nil, fmt.Errorf("preview: %w", err)
 	}

@@ -261,7 +261,7 @@ func (v *visit) addingDevice(status int, message string) error {
 		err = begun
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok && (e.Category == fault.Quota || e.Subject == "own_devices") {
-		return v.showDevices(http.StatusUnprocessableEntity, e.Message)
+		return v.showDevices(http.StatusUnprocessableEntity, v.told(e))
 	}
 	return err
 }
@@ -303,8 +303,8 @@ func (v *visit) changed(err error) error {
 		return nil
 	case ok && e.Subject == "mfa_device_name":
 		return v.showDevices(http.StatusUnprocessableEntity, v.text("register.name.wrong"))
-	case ok && (e.Subject == "mfa_device" || e.Subject == "own_devices"):
-		return v.showDevices(http.StatusUnprocessableEntity, e.Message)
+	case ok && (e.Subject == "mfa_device" || e.Subject == "own_devices" || e.Subject == "last_administrator"):
+		return v.showDevices(http.StatusUnprocessableEntity, v.told(e))
 	}
 	return err
 }

@@ -55,7 +55,10 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, code st
 }
 
 func (v *visit) refusalOf(err error) refusal {
-	const home, toHome = "/start", "error.home"
+	home, toHome := v.home(), "error.home"
+	if v.root.ID != "" {
+		toHome = "root.title"
+	}
 	switch {
 	case errors.Is(err, errNotFound):
 		return refusal{status: http.StatusNotFound, title: "error.notfound.title", text: "error.notfound", again: home, againText: toHome}
@@ -72,7 +75,7 @@ func (v *visit) refusalOf(err error) refusal {
 	}
 	switch e.Subject {
 	case "root_link":
-		return refusal{status: http.StatusGone, title: "root.link.gone", message: e.Message, again: "/root/signin", againText: "root.signin.title"}
+		return refusal{status: http.StatusGone, title: "root.link.gone", message: v.told(e), again: "/root/signin", againText: "root.signin.title"}
 	case "signin_attempt":
 		return refusal{status: http.StatusGone, title: "expired.title", text: "expired.text", again: home, againText: "expired.again"}
 	case "user_code", "expired_token", "authorization_request": // of package oauth
@@ -80,11 +83,17 @@ func (v *visit) refusalOf(err error) refusal {
 	}
 	switch e.Category {
 	case fault.Throttled:
-		return refusal{status: http.StatusTooManyRequests, title: "throttled.title", message: v.text("throttled.text", "wait", v.wait(e.RetryAfter))}
+		return refusal{status: http.StatusTooManyRequests, title: "throttled.title", message: v.told(e)}
 	case fault.Unavailable:
-		return refusal{status: http.StatusServiceUnavailable, title: "error.busy.title", message: e.Message}
-	case fault.Conflict, fault.Denied, fault.Invalid, fault.NotFound:
-		return refusal{status: http.StatusConflict, title: "error.conflict.title", message: e.Message, again: home, againText: toHome}
+		return refusal{status: http.StatusServiceUnavailable, title: "error.busy.title", message: v.told(e)}
+	case fault.Denied:
+		return refusal{status: http.StatusForbidden, title: "error.denied.title", message: v.told(e), again: home, againText: toHome}
+	case fault.NotFound:
+		return refusal{status: http.StatusNotFound, title: "error.gone.title", message: v.told(e), again: home, againText: toHome}
+	case fault.Invalid, fault.Quota:
+		return refusal{status: http.StatusUnprocessableEntity, title: "error.invalid.title", message: v.told(e), again: home, againText: toHome}
+	case fault.Conflict:
+		return refusal{status: http.StatusConflict, title: "error.conflict.title", message: v.told(e), again: home, againText: toHome}
 	default:
 		return refusal{status: http.StatusInternalServerError, title: "error.internal.title", message: v.text("error.internal", "request", v.RequestID)}
 	}

@@ -156,7 +156,7 @@ func (v *visit) factorProblem(err error, key bool) (status int, message string) 
 	case e.Subject == "mfa_device_name":
 		return http.StatusUnprocessableEntity, v.text("register.name.wrong")
 	case e.Category == fault.Quota || e.Category == fault.Conflict && e.Subject == "mfa_device":
-		return http.StatusUnprocessableEntity, e.Message
+		return http.StatusUnprocessableEntity, v.told(e)
 	case e.Category == fault.Throttled:
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
 		return http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter))

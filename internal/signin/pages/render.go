@@ -137,7 +137,7 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 		v.pages.Log.LogAttrs(v.r.Context(), slog.LevelError, "page could not be written",
 			slog.String("request_id", v.RequestID), slog.String("page", name), slog.String("cause", err.Error()))
 		v.status = http.StatusInternalServerError
-		http.Error(v.w, "The server could not write this page.", v.status)
+		http.Error(v.w, v.text("error.internal", "request", v.RequestID), v.status)
 		return
 	}
 	v.secureHeaders()

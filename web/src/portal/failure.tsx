@@ -3,7 +3,15 @@ import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
 import { Component, type ReactNode } from "react";
 import { ApiError, ConnectionError, SignedOutError, StalePageError } from "../lib/client";
-import { t } from "../lib/text";
+import { type Key, t } from "../lib/text";
+
+// What is said of an error of the server, by its code. The messages of errors
+// are for programs.
+const refusals: Record<string, Key> = {
+  TooManyRequestsException: "portal.refused.wait",
+  ResourceNotFoundException: "portal.refused.gone",
+  ForbiddenException: "portal.refused.denied",
+};
 
 export function Failure({ error, again }: { error: unknown; again: () => void }) {
   if (error instanceof SignedOutError) {
@@ -31,7 +39,7 @@ export function Failure({ error, again }: { error: unknown; again: () => void })
   const [title, text] =
     error instanceof ConnectionError
       ? [t("portal.lost.title"), t("portal.lost.text")]
-      : [t("portal.refused.title"), error instanceof ApiError && error.message !== "" ? error.message : t("portal.refused.text")];
+      : [t("portal.refused.title"), t(refusals[error instanceof ApiError ? error.code : ""] ?? "portal.refused.text")];
   return (
     <Alert
       type="error"
