@@ -1,9 +1,7 @@
 package credential
 
 import (
-	_ "embed"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -68,82 +66,6 @@ func hasAllKinds(password string) bool {
 		}
 	}
 	return lower && upper && number && symbol
-}
-
-//go:embed common.txt
-var commonText string
-
-// commonWords are the words that people build passwords from, one a line.
-var commonWords = sync.OnceValue(func() map[string]bool {
-	words := make(map[string]bool)
-	for line := range strings.Lines(commonText) {
-		if word := strings.TrimSpace(line); word != "" && !strings.HasPrefix(word, "#") {
-			words[word] = true
-		}
-	}
-	return words
-})
-
-// isCommon tells whether little is left of a password without common words
-// and the person's own names, however their letters are disguised and
-// whatever numbers and symbols stand around them.
-func isCommon(password string, names []string) bool {
-	if distinct(password) < minDistinct {
-		return true
-	}
-	known := func(part string) bool {
-		if commonWords()[part] {
-			return true
-		}
-		for _, name := range names {
-			if n := plain(name); len(n) >= 3 && n == part {
-				return true
-			}
-		}
-		return false
-	}
-	// A symbol at the beginning may stand for a letter, or for nothing.
-	for _, word := range []string{plain(password), plain(strings.TrimLeftFunc(password, notLetter))} {
-		if known(word) {
-			return true
-		}
-		for i := range word {
-			if known(word[:i]) && known(word[i:]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// minDistinct is how many different characters a password has at least.
-const minDistinct = 5
-
-func distinct(password string) int {
-	seen := make(map[rune]bool)
-	for _, r := range password {
-		seen[r] = true
-	}
-	return len(seen)
-}
-
-func notLetter(r rune) bool { return !unicode.IsLetter(r) }
-
-// plain returns the letters of a password, in lower case and without
-// disguise: "P@ssw0rd1!" is "password". What stands at its end and is no
-// letter is taken off first, since there it stands for nothing.
-func plain(password string) string {
-	password = strings.TrimRightFunc(strings.ToLower(password), notLetter)
-	var b strings.Builder
-	for _, r := range password {
-		if i := strings.IndexRune("@4301!$57+", r); i >= 0 {
-			r = rune("aaeoiisstt"[i])
-		}
-		if 'a' <= r && r <= 'z' || r >= utf8.RuneSelf && unicode.IsLetter(r) {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }
 
 // The characters of one-time passwords: those that are not mistaken for one
