@@ -12,75 +12,76 @@ import (
 	"github.com/atrium-iam/atrium/internal/session"
 )
 
-// StepUpAge is how long ago a person may have proved a second factor to delete
-// Identity Center, or to change what guards the person's own sign-in.
+// StepUpAge is how long ago a person may have proved a second factor to change
+// in a role what guards sign-ins, or to delete Identity Center.
 const StepUpAge = 15 * time.Minute
 
-// ProofReader reads what people can prove.
+// ProofReader reads what people can prove, and have proved.
 type ProofReader interface {
 	authsettings.Reader
 	mfa.Reader
-}
-
-// SelfReader reads what people can prove about themselves.
-type SelfReader interface {
-	ProofReader
 	session.Reader
 }
 
-// Proved refuses, with fault.Denied and subject "step_up", a caller who is a
-// person of the instance in a role, has an MFA device, and did not use one less
-// than StepUpAge before the role was opened or since. It lets in callers who
-// are no person, and people without a device, who have nothing to prove.
-func Proved(tx ProofReader, now time.Time, in instance.Instance, caller iam.Principal) error {
-	if caller.IdentityStoreUserID == "" || now.Sub(caller.MFAAt) < StepUpAge {
-		return nil
-	}
-	has, err := hasDevice(tx, in, caller)
-	if err == nil && has {
-		err = unproved(caller, "delete "+in.ARN(), "an MFA device to be used")
-	}
-	return err
+// StepUp asks people in roles to prove who they are.
+type StepUp struct {
+	// At is the address of the page where they do.
+	At string
 }
 
-// ProvedSelf is Proved for a change of what guards the sign-in of the person
-// userID, where the caller is that person in a role: whoever has got hold of
-// the role's credentials must not become the person for good. People without a
-// device have to have given the password less than StepUpAge ago.
-func ProvedSelf(tx SelfReader, now time.Time, in instance.Instance, caller iam.Principal, userID string) error {
-	if caller.IdentityStoreUserID != userID || now.Sub(caller.MFAAt) < StepUpAge {
+// Proved refuses, with fault.Denied and subject "step_up", a caller who is a
+// person of the instance in a role and did not use an MFA device less than
+// StepUpAge ago; who has none has to have given the password since then.
+// Whoever has got hold of a role's credentials must not be able to let
+// themselves in for good. It counts what was proved before the role was opened,
+// through chains of roles too, and what was proved since in the session at the
+// portal that the role was opened from. action is what the caller wants to do.
+//
+// Callers who are no people of an instance, IAM users and root users, pass: they
+// have nothing to prove here.
+func (s StepUp) Proved(tx ProofReader, now time.Time, in instance.Instance, caller iam.Principal, action string) error {
+	fresh := func(at time.Time) bool { return now.Sub(at) < StepUpAge }
+	if caller.IdentityStoreUserID == "" || fresh(caller.MFAAt) {
 		return nil
 	}
-	needs := "an MFA device to be used"
+	signedIn, live, err := signedInAt(tx, now, caller)
+	if err != nil || live && fresh(signedIn.MFAAt) {
+		return err
+	}
 	has, err := hasDevice(tx, in, caller)
 	if err != nil {
 		return err
 	}
+	needs := "an MFA device to be used"
 	if !has {
-		needs = "the password to be given"
-		if fresh, err := signedIn(tx, now, caller); err != nil || fresh {
-			return err
+		if live && (fresh(signedIn.CreatedAt) || fresh(signedIn.PasswordAt)) {
+			return nil
 		}
+		needs = "the password to be given"
 	}
-	return unproved(caller, "change how that user signs in", needs)
+	next := "Sign in again, and open the role again."
+	if live {
+		next = "Verify that it is you at " + s.At + ", in the browser in which you signed in. Then repeat this with the same credentials."
+	}
+	return fault.New(fault.Denied, "step_up",
+		"User: %s is not authorized to perform: %s because that needs %s less than 15 minutes ago. %s", caller.ARN, action, needs, next)
 }
 
-// signedIn tells whether the session at the portal from which a person's role
-// was opened began less than StepUpAge ago, or saw the password since.
-func signedIn(tx SelfReader, now time.Time, caller iam.Principal) (bool, error) {
+// signedInAt returns the session at the portal from which a person's role was
+// opened, if it has not ended.
+func signedInAt(tx session.Reader, now time.Time, caller iam.Principal) (s session.Session, live bool, err error) {
 	if caller.Session == nil {
-		return false, nil
+		return s, false, nil
 	}
 	for _, ref := range caller.Session.DependsOn {
 		if ref.Scope != epoch.PortalSession {
 			continue
 		}
-		s, found, err := tx.PortalSession(ref.ID)
-		if err != nil || found {
-			return found && min(now.Sub(s.CreatedAt), now.Sub(s.PasswordAt)) < StepUpAge, err
+		if s, live, err = session.ByID(tx, now, ref.ID); err != nil || live {
+			return s, live && s.UserID == caller.IdentityStoreUserID, err
 		}
 	}
-	return false, nil
+	return session.Session{}, false, nil
 }
 
 func hasDevice(tx ProofReader, in instance.Instance, caller iam.Principal) (bool, error) {
@@ -90,9 +91,4 @@ func hasDevice(tx ProofReader, in instance.Instance, caller iam.Principal) (bool
 	}
 	devices, err := mfa.List(tx, in.IdentityStoreID, caller.IdentityStoreUserID)
 	return len(mfa.Usable(devices, s)) > 0, err
-}
-
-func unproved(caller iam.Principal, what, needs string) error {
-	return fault.New(fault.Denied, "step_up",
-		"User: %s is not authorized to %s because that needs %s less than 15 minutes ago. Sign in again, and open the role again.", caller.ARN, what, needs)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/api/accessportal"
 	"github.com/atrium-iam/atrium/internal/api/identitystore"
 	"github.com/atrium-iam/atrium/internal/api/oidc"
@@ -18,6 +19,7 @@ import (
 	ssooidcwire "github.com/atrium-iam/atrium/internal/awsapi/ssooidc"
 	stswire "github.com/atrium-iam/atrium/internal/awsapi/sts"
 	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/signin/pages"
 	"github.com/atrium-iam/atrium/internal/store"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -28,14 +30,15 @@ func (p *Program) services() []gateway.Service {
 	s := p.Store
 	return []gateway.Service{
 		gateway.NewService(identitystorewire.Descriptor(), store.Bind[identitystore.Tx](s),
-			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{Mail: p.outbox()})),
+			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{Mail: p.outbox(), StepUp: p.stepUp()})),
 		gateway.NewService(organizationswire.Descriptor(), store.Bind[organizations.Tx](s),
 			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
-			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{})),
+			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{StepUp: p.stepUp()})),
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
 			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{
 				Passwords: p.passwords, URL: p.PeopleURL, Policies: iam.NewCompiler(awsManaged, roleDocuments), Mail: p.outbox(),
+				StepUp: p.stepUp(),
 			})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),
 			stswire.Bind[sts.Context](sts.Service{Sessions: p.sessionKeys()})),
@@ -46,6 +49,11 @@ func (p *Program) services() []gateway.Service {
 		gateway.NewService(ssooidcwire.Descriptor(), store.BindSnapshot[oidc.Tx](s),
 			ssooidcwire.Bind[*gateway.Context[oidc.Tx]](oidc.Service{Keys: p.oauthKeys(), URL: p.PeopleURL})),
 	}
+}
+
+// stepUp asks people in roles to prove who they are at the portal.
+func (p *Program) stepUp() administrator.StepUp {
+	return administrator.StepUp{At: p.PeopleURL.JoinPath(pages.VerifyPath).String()}
 }
 
 // roleDocuments is how many documents are kept compiled of those that decide

@@ -21,13 +21,15 @@ type Tx interface {
 	directory.Tx
 	assignment.AccessReader
 	maillink.Tx
-	administrator.SelfReader
+	administrator.ProofReader
 }
 
 // Service implements all operations of identitystore.
 type Service struct {
 	// Mail takes letters; nil when none are sent.
 	Mail *mail.Outbox
+	// StepUp asks people in roles to prove who they are.
+	StepUp administrator.StepUp
 }
 
 var _ wire.Service[*gateway.Context[Tx]] = Service{}

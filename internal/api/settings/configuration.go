@@ -123,10 +123,13 @@ func settingsOf(c Context, instanceARN *string) (authsettings.Settings, error) {
 	return authsettings.Of(c.Tx, i.IdentityStoreID)
 }
 
-// change edits the settings of an instance.
+// change edits the settings of an instance. They guard everybody's sign-in.
 func (s Service) change(c Context, instanceARN *string, edit func(*authsettings.Settings)) error {
 	i, err := instance.ByARN(c.Tx, *instanceARN)
 	if err != nil {
+		return err
+	}
+	if err := s.proved(c, i); err != nil {
 		return err
 	}
 	return s.guarded(c, i, func() error {

@@ -30,8 +30,8 @@ func (Service) ListMfaDevicesForUser(c Context, in *wire.ListMfaDevicesForUserRe
 }
 
 // UpdateMfaDeviceForUser gives a user's MFA device another name.
-func (Service) UpdateMfaDeviceForUser(c Context, in *wire.UpdateMfaDeviceForUserRequest) (*wire.UpdateMfaDeviceForUserResponse, error) {
-	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
+func (s Service) UpdateMfaDeviceForUser(c Context, in *wire.UpdateMfaDeviceForUserRequest) (*wire.UpdateMfaDeviceForUserResponse, error) {
+	_, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (Service) UpdateMfaDeviceForUser(c Context, in *wire.UpdateMfaDeviceForUser
 // DeleteMfaDeviceForUser takes an MFA device from a user, ends what the user is
 // signed in to, and tells the user by mail.
 func (s Service) DeleteMfaDeviceForUser(c Context, in *wire.DeleteMfaDeviceForUserRequest) (*wire.DeleteMfaDeviceForUserResponse, error) {
-	i, u, err := ownGuarded(c, in.IdentityStoreId, in.UserId)
+	i, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s Service) DeleteMfaDeviceForUser(c Context, in *wire.DeleteMfaDeviceForUs
 // StartVirtualMfaDeviceRegistration sends a user the link at which the user
 // registers an MFA device. As the user does it, nobody else sees its secret.
 func (s Service) StartVirtualMfaDeviceRegistration(c Context, in *wire.StartVirtualMfaDeviceRegistrationRequest) (*wire.StartVirtualMfaDeviceRegistrationResponse, error) {
-	_, u, err := ownGuarded(c, in.IdentityStoreId, in.UserId)
+	_, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

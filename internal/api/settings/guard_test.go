@@ -5,15 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/identitystore"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore/document"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore/types"
 	"github.com/aws/aws-sdk-go-v2/service/sso"
-	"github.com/aws/aws-sdk-go-v2/service/ssoadmin"
 	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/api/settings"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
@@ -259,7 +254,7 @@ func TestWaysInByMailCount(t *testing.T) {
 func TestNobodyIsBlockedWithoutADevice(t *testing.T) {
 	node.Run(t, func(t *testing.T, n *node.Node) {
 		admin := userID(t, n, "admin")
-		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		oneself := asProved(t, n, admin, node.Management, "Administrator")
 		block := func() node.Answer {
 			return call(t, n, oneself, "UpdateSSOConfiguration", &wire.UpdateSSOConfigurationRequest{
 				InstanceArn: new(n.Instance.ARN()), ConfigurationType: new("APP_AUTHENTICATION_CONFIGURATION"),
@@ -274,88 +269,6 @@ func TestNobodyIsBlockedWithoutADevice(t *testing.T) {
 		addDevice(t, n, admin, authsettings.Webauthn)
 		if a := block(); a.Status != 200 {
 			t.Errorf("with a device: %s", a.Body)
-		}
-	})
-}
-
-// TestDeletingNeedsAFactor has the administrator, who has a device, delete
-// Identity Center from a sign-in without one, and from one that was long ago.
-func TestDeletingNeedsAFactor(t *testing.T) {
-	node.Run(t, func(t *testing.T, n *node.Node) {
-		admin, arn := userID(t, n, "admin"), new(n.Instance.ARN())
-		addDevice(t, n, admin, authsettings.Totp)
-		remove := func(proved time.Duration) error {
-			return store.Bind[settings.Tx](n.Store).Update(t.Context(), func(tx settings.Tx) error {
-				caller := iam.Principal{Kind: iam.KindRoleSession, AccountID: node.Management, IdentityStoreUserID: admin}
-				now := ident.Millis(n.Clock.Now())
-				if proved > 0 {
-					caller.MFAAt = now.Add(-proved)
-				}
-				_, err := settings.Service{}.DeleteInstance(&gateway.Context[settings.Tx]{
-					Context: t.Context(), Tx: tx, Caller: caller, Request: gateway.Request{Time: now},
-					Op: wire.Descriptor().OperationByName("DeleteInstance"),
-				}, &wire.DeleteInstanceRequest{InstanceArn: arn, Confirmation: &n.Instance.ID})
-				return err
-			})
-		}
-		for _, proved := range []time.Duration{0, administrator.StepUpAge, time.Hour} {
-			if err := remove(proved); !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "less than 15 minutes ago") {
-				t.Errorf("proved %v ago: %v", proved, err)
-			}
-		}
-		oneself := asPerson(t, n, admin, node.Management, "Administrator")
-		refused(t, call(t, n, oneself, "DeleteInstance", &wire.DeleteInstanceRequest{InstanceArn: arn, Confirmation: &n.Instance.ID}), "AccessDeniedException", "less than 15 minutes ago")
-		if _, err := oneself.SSOAdmin.DeleteInstance(t.Context(), &ssoadmin.DeleteInstanceInput{InstanceArn: arn}); err == nil || !strings.Contains(err.Error(), "less than 15 minutes ago") {
-			t.Errorf("by sso-admin: %v", err)
-		}
-		if err := remove(administrator.StepUpAge - time.Second); err != nil {
-			t.Errorf("proved just now: %v", err)
-		}
-	})
-}
-
-// TestOneselfNeedsAFactor has the administrator change what guards the
-// administrator's own sign-in: with a device that was not used, and without
-// one, long after signing in and just then.
-func TestOneselfNeedsAFactor(t *testing.T) {
-	node.Run(t, func(t *testing.T, n *node.Node) {
-		storeID, admin, sam := &n.Instance.IdentityStoreID, userID(t, n, "admin"), userID(t, n, "sam.lee")
-		oneself := asPerson(t, n, admin, node.Management, "Administrator")
-		reset := func(user string) node.Answer {
-			return call(t, n, oneself, "UpdatePassword", &wire.UpdatePasswordRequest{IdentityStoreId: storeID, UserId: &user, PasswordMode: new("OTP")})
-		}
-		readdress := func(path string, value any) error {
-			_, err := oneself.IdentityStore.UpdateUser(t.Context(), &identitystore.UpdateUserInput{
-				IdentityStoreId: storeID, UserId: &admin,
-				Operations: []types.AttributeOperation{{AttributePath: &path, AttributeValue: document.NewLazyDocument(value)}},
-			})
-			return err
-		}
-		if a := call(t, n, oneself, "VerifyEmail", &wire.VerifyEmailRequest{IdentityStoreId: storeID, UserId: &admin}); a.Code == "AccessDeniedException" {
-			t.Errorf("what changes nothing: %s", a.Body)
-		}
-		device := addDevice(t, n, admin, authsettings.Totp)
-		const words = "an MFA device to be used less than 15 minutes ago"
-		refused(t, reset(admin), "AccessDeniedException", words)
-		refused(t, call(t, n, oneself, "DeleteMfaDeviceForUser", &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &admin, DeviceId: &device}), "AccessDeniedException", words)
-		refused(t, call(t, n, oneself, "StartVirtualMfaDeviceRegistration", &wire.StartVirtualMfaDeviceRegistrationRequest{IdentityStoreId: storeID, UserId: &admin}), "AccessDeniedException", words)
-		if err := readdress("title", "Chief"); err != nil {
-			t.Errorf("a title: %v", err)
-		}
-		if err := readdress("emails", []any{map[string]any{"value": "eve@example.org"}}); err == nil || !strings.Contains(err.Error(), words) {
-			t.Errorf("an e-mail address: %v", err)
-		}
-
-		done[nothing](t, n, n.Administrator(t, node.Management), "DeleteMfaDeviceForUser", &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &admin, DeviceId: &device})
-		oneself = asPerson(t, n, admin, node.Management, "Administrator")
-		n.Clock.Advance(administrator.StepUpAge)
-		refused(t, reset(admin), "AccessDeniedException", "the password to be given less than 15 minutes ago")
-		if a := reset(sam); a.Status != 200 {
-			t.Errorf("another's password: %s", a.Body)
-		}
-		oneself = asPerson(t, n, admin, node.Management, "Administrator")
-		if a := reset(admin); a.Status != 200 {
-			t.Errorf("after signing in just now: %s", a.Body)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -49,7 +48,7 @@ func (Service) GetSSOStatus(c Context, _ *wire.GetSSOStatusInput) (*wire.GetSSOS
 // DeleteInstance deletes an instance with its people, its settings and all
 // access that it gave. Whoever does so types the instance's id, as on the
 // console's page. Only the account that owns the instance may.
-func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.DeleteInstanceResponse, error) {
+func (s Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.DeleteInstanceResponse, error) {
 	i, err := instance.ByARN(c.Tx, *in.InstanceArn)
 	if err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.
 	if *in.Confirmation != i.ID {
 		return nil, fault.New(fault.Invalid, "confirmation", "To delete this instance with everything in it, give its id as the Confirmation.")
 	}
-	if err := administrator.Proved(c.Tx, c.Request.Time, i, c.Caller); err != nil {
+	if err := s.proved(c, i); err != nil {
 		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {

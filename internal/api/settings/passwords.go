@@ -17,7 +17,7 @@ import (
 // this once: it opens the page where the user sets another, and nothing else; a
 // user who had chosen one is told.
 func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
-	i, u, err := ownGuarded(c, in.IdentityStoreId, in.UserId)
+	i, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,8 @@ type Service struct {
 	Mail *mail.Outbox
 	// Policies finds what decides about callers and roles.
 	Policies administrator.Policies
+	// StepUp asks people in roles to prove who they are.
+	StepUp administrator.StepUp
 }
 
 var _ wire.Service[Context] = Service{}
@@ -105,14 +107,20 @@ func administered(c Context, storeID, userID *string) (instance.Instance, direct
 	return in, user, err
 }
 
-// ownGuarded is administered for changes of what guards a person's sign-in: a
-// caller who is that person has to have proved it just now.
-func ownGuarded(c Context, storeID, userID *string) (instance.Instance, directory.User, error) {
+// credentials is administered for changes of what guards a person's sign-in,
+// whoever that person is: a caller who is a person has to have proved it just
+// now.
+func (s Service) credentials(c Context, storeID, userID *string) (instance.Instance, directory.User, error) {
 	in, u, err := administered(c, storeID, userID)
 	if err == nil {
-		err = administrator.ProvedSelf(c.Tx, c.Request.Time, in, c.Caller, u.ID)
+		err = s.proved(c, in)
 	}
 	return in, u, err
+}
+
+// proved refuses a caller who is a person and has not proved it lately.
+func (s Service) proved(c Context, in instance.Instance) error {
+	return s.StepUp.Proved(c.Tx, c.Request.Time, in, c.Caller, c.Op.Action)
 }
 
 // guarded makes a change to an instance's people or their sign-in, unless it

@@ -46,7 +46,7 @@ func passwordStatus(p credential.Password) string {
 
 // VerifyEmail sends a user the link that verifies the user's e-mail address.
 func (s Service) VerifyEmail(c Context, in *wire.VerifyEmailRequest) (*wire.VerifyEmailResponse, error) {
-	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
+	_, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

@@ -47,10 +47,16 @@ func refused(t *testing.T, a node.Answer, code, words string) {
 }
 
 // signIn begins a session of a person at the portal.
-func signIn(t *testing.T, n *node.Node, user string, lasts time.Duration) (s session.Session) {
+func signIn(t *testing.T, n *node.Node, user string, lasts time.Duration) session.Session {
+	t.Helper()
+	return signInAt(t, n, user, n.Clock.Now(), lasts)
+}
+
+// signInAt is signIn at a time.
+func signInAt(t *testing.T, n *node.Node, user string, at time.Time, lasts time.Duration) (s session.Session) {
 	t.Helper()
 	err := n.Store.Update(t.Context(), func(tx *store.Tx) (err error) {
-		s, _, err = session.Start(tx, ident.Millis(n.Clock.Now()), ident.NewSource(rand.Reader), n.Instance.IdentityStoreID, user, lasts,
+		s, _, err = session.Start(tx, ident.Millis(at), ident.NewSource(rand.Reader), n.Instance.IdentityStoreID, user, lasts,
 			session.NewClient("192.0.2.7", "a browser"))
 		return err
 	})

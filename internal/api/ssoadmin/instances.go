@@ -1,7 +1,6 @@
 package ssoadmin
 
 import (
-	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -62,7 +61,7 @@ func (Service) UpdateInstance(c Context, in *wire.UpdateInstanceRequest) (*wire.
 
 // DeleteInstance deletes an instance with its directory, and the access that it
 // gave. Only the account that owns it may.
-func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.DeleteInstanceResponse, error) {
+func (s Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.DeleteInstanceResponse, error) {
 	i, err := instance.ByARN(c.Tx, *in.InstanceArn)
 	if err != nil {
 		return nil, hidden(c, *in.InstanceArn, err)
@@ -70,7 +69,7 @@ func (Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wire.
 	if c.Caller.AccountID != i.OwnerAccountID {
 		return nil, denied(c, *in.InstanceArn, "only the account that owns the instance can delete it")
 	}
-	if err := administrator.Proved(c.Tx, c.Request.Time, i, c.Caller); err != nil {
+	if err := s.StepUp.Proved(c.Tx, c.Request.Time, i, c.Caller, c.Op.Action); err != nil {
 		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {
@@ -147,7 +146,7 @@ func (Service) DescribeInstanceAccessControlAttributeConfiguration(c Context, in
 
 // DeleteInstanceAccessControlAttributeConfiguration disables attributes for
 // access control.
-func (Service) DeleteInstanceAccessControlAttributeConfiguration(c Context, in *wire.DeleteInstanceAccessControlAttributeConfigurationRequest) (*wire.DeleteInstanceAccessControlAttributeConfigurationResponse, error) {
+func (s Service) DeleteInstanceAccessControlAttributeConfiguration(c Context, in *wire.DeleteInstanceAccessControlAttributeConfigurationRequest) (*wire.DeleteInstanceAccessControlAttributeConfigurationResponse, error) {
 	i, err := attributable(c, *in.InstanceArn)
 	if err != nil {
 		return nil, err

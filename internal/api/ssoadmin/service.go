@@ -33,6 +33,8 @@ type Context = *gateway.Context[Tx]
 // Unimplemented.
 type Service struct {
 	wire.Unimplemented[Context]
+	// StepUp asks people in roles to prove who they are.
+	StepUp administrator.StepUp
 }
 
 var _ wire.Service[Context] = Service{}

@@ -18,8 +18,12 @@ import (
 const (
 	devicesPath  = "/account/devices"
 	registerPath = "/account/devices/register"
-	verifyPath   = "/account/verify"
+	verifyPath   = VerifyPath
 )
+
+// VerifyPath is where signed-in people prove that it is them, below the public
+// URL.
+const VerifyPath = "/account/verify"
 
 // accountPaths are the pages of accounts to which people may be sent.
 func accountPaths() []string {
