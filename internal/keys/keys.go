@@ -76,6 +76,9 @@ type Tx interface {
 	// DeleteKeyGeneration removes a generation and reports whether it was
 	// there.
 	DeleteKeyGeneration(p Purpose, number uint32) (bool, error)
+	// RewrapKeyGeneration stores RootID and Wrapped of g over those of the
+	// generation with its purpose and number.
+	RewrapKeyGeneration(g Generation) error
 }
 
 // DB runs store transactions. Their functions may run more than once.

@@ -41,7 +41,12 @@ func (m *memory) Update(_ context.Context, f func(keys.Tx) error) error {
 	if m.stored == nil {
 		m.stored = map[place]keys.Generation{}
 	}
-	return f(m)
+	before := maps.Clone(m.stored)
+	err := f(m)
+	if err != nil {
+		m.stored = before
+	}
+	return err
 }
 
 func (m *memory) KeyGenerations() ([]keys.Generation, error) {
@@ -62,6 +67,14 @@ func (m *memory) DeleteKeyGeneration(p keys.Purpose, number uint32) (bool, error
 	_, found := m.stored[place{p, number}]
 	delete(m.stored, place{p, number})
 	return found, nil
+}
+
+func (m *memory) RewrapKeyGeneration(g keys.Generation) error {
+	at := place{g.Purpose, g.Number}
+	stored := m.stored[at]
+	stored.RootID, stored.Wrapped = g.RootID, g.Wrapped
+	m.stored[at] = stored
+	return nil
 }
 
 func newRoot(t testing.TB, fill byte) *keys.LocalRoot {

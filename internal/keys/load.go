@@ -11,26 +11,52 @@ import (
 	"time"
 )
 
-// Load returns the ring of the generations in db, unwrapped by root. A
-// purpose without any gets its first one, so that a node has keys before it
-// serves; nodes that start together agree on one. now and rand must be safe
-// for concurrent use.
-func Load(ctx context.Context, db DB, root Root, now func() time.Time, rand io.Reader) (*Ring, error) {
-	r := &Ring{db: db, root: root, now: now, rand: rand, wake: make(chan struct{}, 1)}
+// Load returns the ring of the generations in db, unwrapped by root or by one
+// of others: root keys that root is to replace, or has replaced. A purpose
+// without any gets its first one, so that a node has keys before it serves;
+// nodes that start together agree on one. now and rand must be safe for
+// concurrent use.
+func Load(ctx context.Context, db DB, root Root, now func() time.Time, rand io.Reader, others ...Root) (*Ring, error) {
+	r := &Ring{db: db, configured: root.ID(), now: now, rand: rand, wake: make(chan struct{}, 1)}
 	r.keys.Store(&map[Purpose]series{})
-	stored, err := r.stored(ctx)
-	if err != nil {
-		return nil, err
+	r.status.Store(&Status{Configured: r.configured})
+	r.roots.Store(&[]Root{root})
+	for _, o := range others {
+		r.learn(o)
 	}
-	// Unwrap first: a wrong root key must not add generations of its own.
-	if err := r.adopt(ctx, stored); err != nil {
-		return nil, err
+	for range attempts {
+		// Unwrap first: a wrong root key must not add generations of its own.
+		stored, err := r.refresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		first, err := r.missing(ctx, stored)
+		if err != nil {
+			return nil, err
+		}
+		if len(first) == 0 {
+			return r, nil
+		}
+		if err := r.add(ctx, first); err != nil {
+			return nil, err
+		}
 	}
-	first, err := r.missing(ctx, stored)
-	if err != nil || len(first) == 0 {
-		return r, err
-	}
-	err = db.Update(ctx, func(tx Tx) error {
+	return nil, errors.New("the keys in the database are being changed again and again: try again")
+}
+
+// attempts is how often Load looks at what other nodes changed meanwhile.
+const attempts = 3
+
+// add stores first generations. Another node may have been first, perhaps with
+// another root key: what is stored counts.
+func (r *Ring) add(ctx context.Context, first []Generation) error {
+	err := r.db.Update(ctx, func(tx Tx) error {
+		if err := sameRoot(tx, first[0].RootID); err != nil {
+			if errors.Is(err, errReplaced) {
+				return nil
+			}
+			return err
+		}
 		for _, g := range first {
 			if _, err := tx.InsertKeyGeneration(g); err != nil {
 				return err
@@ -39,10 +65,9 @@ func Load(ctx context.Context, db DB, root Root, now func() time.Time, rand io.R
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store the first key generations: %w", err)
+		return fmt.Errorf("store the first key generations: %w", err)
 	}
-	// Another node may have been first: what is stored counts.
-	return r, r.Refresh(ctx)
+	return nil
 }
 
 // missing makes a first generation for each purpose that stored lacks.
@@ -62,23 +87,37 @@ func (r *Ring) missing(ctx context.Context, stored []Generation) ([]Generation, 
 }
 
 // Refresh takes over what is stored now: generations that another node added
-// or revoked. On failure the ring stays as it was.
+// or revoked. Those that it cannot read, because another root key wraps them,
+// are an error; the others are taken over all the same. On any other failure
+// the ring stays as it was.
 func (r *Ring) Refresh(ctx context.Context) error {
+	_, err := r.refresh(ctx)
+	return err
+}
+
+func (r *Ring) refresh(ctx context.Context) ([]Generation, error) {
 	stored, err := r.stored(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return r.adopt(ctx, stored)
+	return stored, r.adopt(ctx, stored)
 }
 
 // Follow refreshes the ring every interval, and soon after a value named a
-// generation that is unknown here, until ctx ends. Failures go to report.
+// generation that is unknown here, until ctx ends. Failures go to report, and
+// once, as ErrOtherRoot, that the root key was replaced.
 // interval must be shorter than the delay given to Rotate, or other nodes
 // would seal with a generation that this one does not know yet.
 func (r *Ring) Follow(ctx context.Context, interval time.Duration, report func(error)) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
+	var told string
 	for {
+		if s := r.Status(); s.Stored != told {
+			if told = s.Stored; s.Stored != s.Configured {
+				report(s.err())
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -97,85 +136,6 @@ func (r *Ring) Follow(ctx context.Context, interval time.Duration, report func(e
 	}
 }
 
-// Rotate adds a generation for p that seals from delay on, which gives other
-// nodes time to learn of it, and returns its number. What older generations
-// sealed still opens. also, of which there may be any number, runs in the
-// transaction that stores it.
-func (r *Ring) Rotate(ctx context.Context, p Purpose, delay time.Duration, also ...func(tx Tx, generation uint32) error) (uint32, error) {
-	if err := r.Refresh(ctx); err != nil {
-		return 0, err
-	}
-	known := r.series(p)
-	if len(known) == 0 {
-		return 0, fmt.Errorf("there are no keys for %q; the purposes are %v", p, Purposes())
-	}
-	g, err := r.generate(ctx, p, known[0].Number+1, delay)
-	if err != nil {
-		return 0, err
-	}
-	var inserted bool
-	err = r.db.Update(ctx, func(tx Tx) (err error) {
-		if inserted, err = tx.InsertKeyGeneration(g); err != nil || !inserted {
-			return err
-		}
-		return runAll(also, tx, g.Number)
-	})
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("store the new generation: %w", err)
-	case !inserted:
-		return 0, fmt.Errorf("the keys for %s were rotated by someone else at the same moment; nothing was changed", p)
-	}
-	return g.Number, r.Refresh(ctx)
-}
-
-// Revoke removes every generation of p but the newest: what they sealed will
-// never open again. It returns how many were removed. It refuses for purposes
-// whose sealed values are kept in the database. also, of which there may be any
-// number, runs in the transaction that removes them.
-func (r *Ring) Revoke(ctx context.Context, p Purpose, also ...func(tx Tx, removed int) error) (int, error) {
-	if p.AtRest() {
-		return 0, fmt.Errorf("the keys for %s protect what is stored: revoking them would destroy it", p)
-	}
-	var removed int
-	err := r.db.Update(ctx, func(tx Tx) error {
-		removed = 0
-		stored, err := tx.KeyGenerations()
-		if err != nil {
-			return err
-		}
-		var newest uint32
-		for _, g := range stored {
-			if g.Purpose == p {
-				newest = max(newest, g.Number)
-			}
-		}
-		for _, g := range stored {
-			if g.Purpose != p || g.Number == newest {
-				continue
-			}
-			if _, err := tx.DeleteKeyGeneration(p, g.Number); err != nil {
-				return err
-			}
-			removed++
-		}
-		return runAll(also, tx, removed)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("revoke generations: %w", err)
-	}
-	return removed, r.Refresh(ctx)
-}
-
-func runAll[N any](also []func(Tx, N) error, tx Tx, n N) error {
-	for _, f := range also {
-		if err := f(tx, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (r *Ring) stored(ctx context.Context) ([]Generation, error) {
 	var stored []Generation
 	err := r.db.View(ctx, func(tx Tx) (err error) {
@@ -190,49 +150,96 @@ func (r *Ring) stored(ctx context.Context) ([]Generation, error) {
 
 // adopt unwraps what is new in stored and makes it the ring's content.
 func (r *Ring) adopt(ctx context.Context, stored []Generation) error {
-	next := make(map[Purpose]series)
+	next, status := make(map[Purpose]series), Status{Configured: r.configured, Stored: r.configured}
+	var unreadable error
 	for _, g := range stored {
-		m := r.series(g.Purpose).number(g.Number)
-		if m == nil || !bytes.Equal(m.Wrapped, g.Wrapped) || !m.Active.Equal(g.Active) {
-			var err error
-			if m, err = r.unwrap(ctx, g); err != nil {
-				return err
+		m, err := r.material(ctx, g)
+		var missing *missingRootError
+		switch {
+		case errors.As(err, &missing):
+			status.unreadable(g)
+			if unreadable == nil {
+				unreadable = err
 			}
+		case err != nil:
+			return err
+		default:
+			next[g.Purpose] = append(next[g.Purpose], m)
 		}
-		next[g.Purpose] = append(next[g.Purpose], m)
+		status.Stored = g.RootID // one root key wraps them all
 	}
 	for _, s := range next {
 		slices.SortFunc(s, func(a, b *material) int { return int(b.Number) - int(a.Number) })
 	}
 	r.keys.Store(&next)
-	return nil
+	r.status.Store(&status)
+	return unreadable
+}
+
+// material returns the keys of g: those that the ring has, or g unwrapped.
+func (r *Ring) material(ctx context.Context, g Generation) (*material, error) {
+	known := r.series(g.Purpose).number(g.Number)
+	if known != nil && bytes.Equal(known.Wrapped, g.Wrapped) && known.Active.Equal(g.Active) {
+		return known, nil
+	}
+	m, err := r.unwrap(ctx, g)
+	var missing *missingRootError
+	if known != nil && errors.As(err, &missing) {
+		// The root key was replaced. The generation is still the one in memory:
+		// numbers are not reused.
+		kept := *known
+		kept.Generation = g
+		return &kept, nil
+	}
+	return m, err
 }
 
 func (r *Ring) unwrap(ctx context.Context, g Generation) (*material, error) {
-	if g.RootID != r.root.ID() {
-		return nil, fmt.Errorf("the database's keys are wrapped by root key %s, but the configured root key is %s: configure the root key that this database was created with (root_key in the configuration); without it what it protects cannot be read", g.RootID, r.root.ID())
+	root := r.rootNamed(g.RootID)
+	if root == nil {
+		return nil, &missingRootError{stored: g.RootID, configured: r.rootIDs()}
 	}
-	key, err := r.root.Unwrap(ctx, g.Wrapped, binding(g.Purpose, g.Number))
+	key, err := unwrap(ctx, root, g)
+	if err != nil {
+		return nil, err
+	}
+	return newMaterial(g, key)
+}
+
+func unwrap(ctx context.Context, root Root, g Generation) ([]byte, error) {
+	key, err := root.Unwrap(ctx, g.Wrapped, binding(g.Purpose, g.Number))
 	if errors.Is(err, ErrOpen) {
 		return nil, fmt.Errorf("generation %d of the keys for %s has been altered in the database (root key %s is the right one): restore the database from a backup", g.Number, g.Purpose, g.RootID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("unwrap generation %d of the keys for %s: %w", g.Number, g.Purpose, err)
 	}
-	return newMaterial(g, key)
+	return key, nil
 }
 
+// generate makes a generation, wrapped by the root key that wraps what is
+// stored.
 func (r *Ring) generate(ctx context.Context, p Purpose, number uint32, delay time.Duration) (Generation, error) {
+	root := r.rootNamed(r.Status().Stored)
+	if root == nil {
+		return Generation{}, &missingRootError{stored: r.Status().Stored, configured: r.rootIDs()}
+	}
 	key := make([]byte, keySize)
 	if _, err := io.ReadFull(r.rand, key); err != nil {
 		return Generation{}, fmt.Errorf("make a key: %w", err)
 	}
-	wrapped, err := r.root.Wrap(ctx, key, binding(p, number))
+	now := r.now().UTC().Truncate(time.Millisecond)
+	return wrap(ctx, root, Generation{Purpose: p, Number: number, Created: now, Active: now.Add(delay)}, key)
+}
+
+// wrap returns g with key, wrapped by root.
+func wrap(ctx context.Context, root Root, g Generation, key []byte) (Generation, error) {
+	wrapped, err := root.Wrap(ctx, key, binding(g.Purpose, g.Number))
 	if err != nil {
 		return Generation{}, fmt.Errorf("wrap a key: %w", err)
 	}
-	now := r.now().UTC().Truncate(time.Millisecond)
-	return Generation{Purpose: p, Number: number, RootID: r.root.ID(), Wrapped: wrapped, Created: now, Active: now.Add(delay)}, nil
+	g.RootID, g.Wrapped = root.ID(), wrapped
+	return g, nil
 }
 
 // binding ties a wrapped key to its place: moved to another purpose or number

@@ -14,12 +14,15 @@ import (
 // Ring seals and opens with the generations of every purpose. It is safe for
 // concurrent use. Load makes one.
 type Ring struct {
-	db   DB
-	root Root
-	now  func() time.Time
-	rand io.Reader
+	db         DB
+	configured string // id of the root key that Load was given
+	now        func() time.Time
+	rand       io.Reader
 
-	keys atomic.Pointer[map[Purpose]series]
+	// roots are the root keys that the ring has.
+	roots  atomic.Pointer[[]Root]
+	keys   atomic.Pointer[map[Purpose]series]
+	status atomic.Pointer[Status]
 	// wake tells Follow that a value named a generation this node does not
 	// know: another node may have rotated.
 	wake chan struct{}

@@ -72,33 +72,43 @@ func ParseRoot(text string, rand io.Reader) (*LocalRoot, error) {
 // ReadRootFile returns the root key in the file at path. It refuses a file
 // that others than its owner may read or write.
 func ReadRootFile(path string, rand io.Reader) (*LocalRoot, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the root key file %s does not exist; restore it from where you keep it, or for a new installation make one with: (umask 077; openssl rand -base64 %d > %s)", path, RootSize, path)
-	}
+	text, err := ReadRootText(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the root key file: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("read the root key file's mode: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("the root key file %s is not a regular file", path)
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("the root key file %s can be used by others (mode %04o); allow only its owner: chmod 600 %s", path, mode, path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, 1024))
-	if err != nil {
-		return nil, fmt.Errorf("read the root key file: %w", err)
-	}
-	root, err := ParseRoot(string(text), rand)
+	root, err := ParseRoot(text, rand)
 	if err != nil {
 		return nil, fmt.Errorf("root key file %s: %w", path, err)
 	}
 	return root, nil
+}
+
+// ReadRootText returns what is in the root key file at path, for ParseRoot. It
+// refuses a file that others than its owner may read or write.
+func ReadRootText(path string) (string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the root key file %s does not exist; restore it from where you keep it, or for a new installation make one with: (umask 077; openssl rand -base64 %d > %s)", path, RootSize, path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("open the root key file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("read the root key file's mode: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("the root key file %s is not a regular file", path)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return "", fmt.Errorf("the root key file %s can be used by others (mode %04o); allow only its owner: chmod 600 %s", path, mode, path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 1024))
+	if err != nil {
+		return "", fmt.Errorf("read the root key file: %w", err)
+	}
+	return string(text), nil
 }
 
 // CreateRootFile writes a new random root key to path with mode 0600, and

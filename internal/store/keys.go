@@ -40,3 +40,10 @@ func (t *Tx) DeleteKeyGeneration(p keys.Purpose, number uint32) (bool, error) {
 	n, err := t.exec(`DELETE FROM key_generation WHERE purpose = $1 AND number = $2`, string(p), int64(number))
 	return n == 1, err
 }
+
+// RewrapKeyGeneration stores the root key's id and the wrapped key of g.
+func (t *Tx) RewrapKeyGeneration(g keys.Generation) error {
+	_, err := t.exec(`UPDATE key_generation SET root_id = $1, wrapped = $2 WHERE purpose = $3 AND number = $4`,
+		g.RootID, g.Wrapped, string(g.Purpose), int64(g.Number))
+	return err
+}
