@@ -30,7 +30,10 @@ type Config struct {
 	DataDir  string
 	Database Database
 	RootKey  RootKey
-	TLS      TLS
+	// PreviousRootKey is the one that RootKey replaces: while it is being
+	// replaced the database's keys may be wrapped by either. Empty when none is.
+	PreviousRootKey RootKey
+	TLS             TLS
 	// TrustedProxies are the peers whose X-Forwarded headers are believed.
 	TrustedProxies []netip.Prefix
 	Region         string
@@ -56,8 +59,8 @@ type Database struct {
 	DSN          Secret
 }
 
-// RootKey names the root key: a file, or an environment variable that holds
-// it. Exactly one is set.
+// RootKey names a root key: a file, or an environment variable that holds
+// it. One is set.
 type RootKey struct{ File, Env string }
 
 // TLS names the server's certificate chain and key, in PEM; both or none.

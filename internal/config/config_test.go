@@ -58,7 +58,7 @@ listen: 0.0.0.0:443
 admin_listen: ""
 data_dir: DIR
 database: {driver: postgres, dsn: "postgres://atrium:hunter2@db/atrium?sslmode=verify-full"}
-root_key: {file: DIR/root.key}
+root_key: {file: DIR/root.key, previous_file: DIR/root.key}
 tls: {cert_file: DIR/cert.pem, key_file: DIR/key.pem}
 trusted_proxies: [10.0.0.0/8, "192.0.2.7", 2001:db8::/32]
 region: eu-central-1
@@ -71,7 +71,7 @@ audit: {retention: 90d}
 	}
 	if c.PublicURL.String() != "https://sso.example.com" || c.Listen != "0.0.0.0:443" || c.AdminListen != "" || c.DataDir != dir ||
 		c.Region != "eu-central-1" || c.Log != (config.Log{Level: slog.LevelDebug, JSON: true}) || c.AuditRetention != 90*24*time.Hour ||
-		c.RootKey != (config.RootKey{File: dir + "/root.key"}) || c.TLS != (config.TLS{CertFile: dir + "/cert.pem", KeyFile: dir + "/key.pem"}) {
+		c.RootKey != (config.RootKey{File: dir + "/root.key"}) || c.PreviousRootKey != c.RootKey || c.TLS != (config.TLS{CertFile: dir + "/cert.pem", KeyFile: dir + "/key.pem"}) {
 		t.Errorf("got %+v", c)
 	}
 	if c.Database.Driver != config.Postgres || c.Database.DSN.Reveal() != "postgres://atrium:hunter2@db/atrium?sslmode=verify-full" || c.Database.Path != "" {
@@ -143,6 +143,9 @@ func TestProblems(t *testing.T) {
 		"sqlite with dsn":             {env: []string{"ATRIUM_DATABASE_DSN=hunter2"}, want: []string{"database.dsn is for PostgreSQL"}},
 		"two root keys":               {file: "root_key: {file: a, env: B}", want: []string{"root_key.file and root_key.env are both set"}},
 		"root key not set":            {file: "root_key: {env: KEY_VARIABLE}", want: []string{"names the variable KEY_VARIABLE, which is not set"}},
+		"two previous root keys":      {file: "root_key: {env: A, previous_file: /dev/null/x, previous_env: B}", want: []string{"root_key.previous_file and root_key.previous_env are both set"}},
+		"previous root key not set":   {file: "root_key: {env: A, previous_env: KEY_VARIABLE}", want: []string{"root_key.previous_env names the variable KEY_VARIABLE, which is not set"}},
+		"previous root key is gone":   {file: "root_key: {env: A, previous_file: /nonexistent/root.key}", want: []string{"root_key.previous_file: /nonexistent/root.key cannot be read"}},
 		"root key unreadable":         {file: "root_key: {file: /dev/null/root.key}", want: []string{"root_key.file: /dev/null/root.key cannot be read"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -138,7 +138,7 @@ func (l *loader) environment(environ []string) map[string]string {
 		if !strings.HasPrefix(name, "ATRIUM_") || slices.Contains(variables, name) {
 			continue
 		}
-		if hint := suggestion(name, variables); hint != "" && name != l.values["root_key.env"].text {
+		if hint := suggestion(name, variables); hint != "" && name != l.values["root_key.env"].text && name != l.values["root_key.previous_env"].text {
 			l.problems.add("there is no variable %s%s", name, hint)
 		}
 	}
@@ -247,9 +247,21 @@ func (l *loader) check(c *Config, env map[string]string) {
 			l.readable("root_key.file", file)
 		}
 	}
+	l.checkPreviousRootKey(c, env)
 	l.checkTLS(c)
 	l.checkS3(c)
 	l.checkSMTP(c)
+}
+
+func (l *loader) checkPreviousRootKey(c *Config, env map[string]string) {
+	switch file, name := c.PreviousRootKey.File, c.PreviousRootKey.Env; {
+	case file != "" && name != "":
+		l.problems.add("root_key.previous_file and root_key.previous_env are both set; set one")
+	case name != "" && env[name] == "":
+		l.problems.add("root_key.previous_env names the variable %s, which is not set", name)
+	case file != "":
+		l.readable("root_key.previous_file", file)
+	}
 }
 
 // checkTLS makes sure that a public https URL is served as such.

@@ -86,6 +86,10 @@ func (c *Config) show(k *key) string {
 		return c.RootKey.File
 	case "root_key.env":
 		return c.RootKey.Env
+	case "root_key.previous_file":
+		return c.PreviousRootKey.File
+	case "root_key.previous_env":
+		return c.PreviousRootKey.Env
 	case "tls.cert_file":
 		return c.TLS.CertFile
 	case "tls.key_file":

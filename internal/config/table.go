@@ -47,6 +47,8 @@ func table() []key {
 		{name: "database.dsn", secret: true, help: "PostgreSQL's connection string.", set: func(c *Config, text string) error { c.Database.DSN = Secret(text); return nil }},
 		{name: "root_key.file", help: "File of the root key, mode 0600.", set: setText(func(c *Config) *string { return &c.RootKey.File })},
 		{name: "root_key.env", help: "Environment variable that holds the root key.", set: setText(func(c *Config) *string { return &c.RootKey.Env })},
+		{name: "root_key.previous_file", help: "File of the root key that root_key replaces, while it does.", set: setText(func(c *Config) *string { return &c.PreviousRootKey.File })},
+		{name: "root_key.previous_env", help: "Environment variable that holds the root key that root_key replaces.", set: setText(func(c *Config) *string { return &c.PreviousRootKey.Env })},
 		{name: "tls.cert_file", help: "Certificate chain, PEM.", set: setText(func(c *Config) *string { return &c.TLS.CertFile })},
 		{name: "tls.key_file", help: "The certificate's key, PEM.", set: setText(func(c *Config) *string { return &c.TLS.KeyFile })},
 		{name: "trusted_proxies", list: true, help: "Addresses and networks of proxies whose X-Forwarded headers are believed.", set: setProxies},
