@@ -14,33 +14,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/config"
 )
 
-type keysCommand struct {
-	Rotate rotateCommand `cmd:"" help:"Add a new generation of keys; what older ones sealed still opens."`
-}
-
-type rotateCommand struct {
-	configured
-	Revoke bool `help:"Remove the older generations of keys for tokens and sessions: whatever they sealed ends at once."`
-}
-
-// Run rotates the keys of every purpose.
-func (c *rotateCommand) Run(ctx context.Context, f config.Flags, s streams) error {
-	return c.operate(ctx, f, s, func(_ *config.Config, o app.Operations) error {
-		rotated, err := o.RotateKeys(ctx, operator(), c.Revoke)
-		if err != nil {
-			return err
-		}
-		for _, r := range rotated {
-			text := fmt.Sprintf("%s: generation %d", r.Purpose, r.Generation)
-			if r.Revoked > 0 {
-				text += fmt.Sprintf(", %d older revoked", r.Revoked)
-			}
-			fmt.Fprintln(s.out, text)
-		}
-		return nil
-	})
-}
-
 type auditCommand struct {
 	Verify auditVerifyCommand `cmd:"" help:"Check that no record of the trail was altered or removed."`
 	List   auditListCommand   `cmd:"" help:"Print the records of the trail, one JSON document a line."`
@@ -60,11 +33,11 @@ func (t *trailSource) open(ctx context.Context, f config.Flags, s streams) (*app
 	if err != nil || done {
 		return nil, err
 	}
-	root, err := rootKey(cfg)
+	root, previous, err := rootKeys(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return app.OpenTrail(ctx, database(cfg), root, time.Now, rand.Reader, logger(cfg, s.err))
+	return app.OpenTrail(ctx, database(cfg), root, time.Now, rand.Reader, logger(cfg, s.err), previous...)
 }
 
 func (t *trailSource) source(f config.Flags, s streams) (cfg *config.Config, done bool, err error) {

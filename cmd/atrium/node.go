@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/user"
@@ -26,11 +27,40 @@ func database(cfg *config.Config) app.Database {
 	return app.Database{PostgresDSN: cfg.Database.DSN.Reveal()}
 }
 
-func rootKey(cfg *config.Config) (keys.Root, error) {
-	if cfg.RootKey.Env != "" {
-		return keys.ParseRoot(os.Getenv(cfg.RootKey.Env), rand.Reader)
+// rootKeys returns the configured root key, and the one that it replaces, if
+// any.
+func rootKeys(cfg *config.Config) (root keys.Root, previous []keys.Root, err error) {
+	if root, err = readRootKey(cfg.RootKey); err != nil {
+		return nil, nil, err
 	}
-	return keys.ReadRootFile(cfg.RootKey.File, rand.Reader)
+	if cfg.PreviousRootKey == (config.RootKey{}) {
+		return root, nil, nil
+	}
+	before, err := readRootKey(cfg.PreviousRootKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the previous root key: %w", err)
+	}
+	return root, []keys.Root{before}, nil
+}
+
+func readRootKey(k config.RootKey) (keys.Root, error) {
+	text, err := rootKeyText(k)
+	if err != nil {
+		return nil, err
+	}
+	root, err := keys.ParseRoot(string(text), rand.Reader)
+	if err != nil && k.File != "" {
+		err = fmt.Errorf("root key file %s: %w", k.File, err)
+	}
+	return root, err
+}
+
+func rootKeyText(k config.RootKey) (app.RootKeyText, error) {
+	if k.Env != "" {
+		return app.RootKeyText(os.Getenv(k.Env)), nil
+	}
+	text, err := keys.ReadRootText(k.File)
+	return app.RootKeyText(text), err
 }
 
 // operator is who runs this process.
@@ -70,7 +100,7 @@ func openNewNode(ctx context.Context, cfg *config.Config, log *slog.Logger) (*ap
 }
 
 func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *slog.Logger) (*app.Program, error) {
-	root, err := rootKey(cfg)
+	root, previous, err := rootKeys(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +116,7 @@ func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *
 		Mail:      server,
 		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
 		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention, Operator: operator(),
-		Store: db, Root: root, Log: log, Now: time.Now, Rand: rand.Reader,
+		Store: db, Root: root, PreviousRoots: previous, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

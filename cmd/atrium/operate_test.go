@@ -59,7 +59,7 @@ func (i installation) serve() {
 	if err != nil {
 		i.t.Fatal(err)
 	}
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen, cfg.AdminListen = "127.0.0.1:0", ""
 	p, err := openNode(i.t.Context(), cfg, logger(cfg, i.t.Output()))
 	if err != nil {
 		i.t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/keys"
 )
 
 // The control socket is how commands on the server reach a node that runs
@@ -51,6 +52,7 @@ type controlRequest struct {
 	By        Operator
 	Flag      bool
 	ID        string
+	RootKey   RootKeyText `json:",omitempty"`
 }
 
 type controlAnswer struct {
@@ -61,6 +63,7 @@ type controlAnswer struct {
 // The operations of the control socket.
 const (
 	controlRotateKeys = "RotateKeys"
+	controlReplace    = "ReplaceRootKey"
 	controlListKeys   = "ListAdministratorKeys"
 	controlRotateKey  = "RotateAdministratorKey"
 	controlEnableKey  = "EnableAdministratorKey"
@@ -100,6 +103,8 @@ func (p *Program) operate(ctx context.Context, in controlRequest) (any, error) {
 	switch in.Operation {
 	case controlRotateKeys:
 		return p.RotateKeys(ctx, in.By, in.Flag)
+	case controlReplace:
+		return p.ReplaceRootKey(ctx, in.By, in.RootKey)
 	case controlListKeys:
 		return p.AdministratorKeys(ctx)
 	case controlRotateKey:
@@ -139,6 +144,12 @@ func DialControl(ctx context.Context, dataDir string) (Control, bool) {
 // RotateKeys is Program.RotateKeys.
 func (c Control) RotateKeys(ctx context.Context, by Operator, revoke bool) (out []RotatedKeys, err error) {
 	err = c.ask(ctx, controlRequest{Operation: controlRotateKeys, By: by, Flag: revoke}, &out)
+	return out, err
+}
+
+// ReplaceRootKey is Program.ReplaceRootKey.
+func (c Control) ReplaceRootKey(ctx context.Context, by Operator, next RootKeyText) (out keys.Replaced, err error) {
+	err = c.ask(ctx, controlRequest{Operation: controlReplace, By: by, RootKey: next}, &out)
 	return out, err
 }
 

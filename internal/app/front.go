@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
+	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/text"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
@@ -46,7 +48,10 @@ type front struct {
 	s3      *s3.Handler
 	gateway *gateway.Gateway
 	people  http.Handler
-	ready   func(*http.Request) error
+	// ready tells why the node cannot serve, note what else an operator should
+	// know.
+	ready func(*http.Request) error
+	note  func() string
 	// exposed tells whether a request came over the network without TLS to a
 	// node whose public URL has it.
 	exposed func(*http.Request) bool
@@ -91,15 +96,23 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // health answers probes: /healthz when the process is up, /readyz when it can
-// reach its database.
+// reach its database and read its keys.
 func (f *front) health(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/readyz" {
 		if err := f.ready(r); err != nil {
-			plain(w, http.StatusServiceUnavailable, f.text("server.unready"))
+			plain(w, http.StatusServiceUnavailable, f.text(unready(err)))
 			return
 		}
 	}
 	plain(w, http.StatusOK, "ok")
+}
+
+// unready is the text of the catalogue that tells why a node is not ready.
+func unready(err error) string {
+	if errors.Is(err, keys.ErrOtherRoot) {
+		return "server.unready.root_key"
+	}
+	return "server.unready"
 }
 
 // text is a text of the catalogue. A mistake in the program shows as the key.
@@ -109,6 +122,16 @@ func (f *front) text(key string) string {
 		return key
 	}
 	return s
+}
+
+// operatorsHealth is health for those who reach the admin listener. It says
+// more.
+func (f *front) operatorsHealth(w http.ResponseWriter, r *http.Request) {
+	if note := f.note(); note != "" && r.URL.Path == "/readyz" && f.ready(r) == nil {
+		plain(w, http.StatusOK, "ok, but "+note)
+		return
+	}
+	f.health(w, r)
 }
 
 func plain(w http.ResponseWriter, status int, said string) {

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -36,6 +37,22 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(m.requests, m.failures, m.duration,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// watchKeys shows how the node stands to the root key.
+func (m *metrics) watchKeys(status func() keys.Status) {
+	gauge := func(name, help string, value func(keys.Status) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(status()) }))
+	}
+	gauge("atrium_root_key_differs", "1 while the database's keys are wrapped by another root key than the node is configured with.", func(s keys.Status) float64 {
+		if s.Stored != s.Configured {
+			return 1
+		}
+		return 0
+	})
+	gauge("atrium_key_generations_unreadable", "Generations of keys that the node lacks because it has not their root key.", func(s keys.Status) float64 {
+		return float64(s.Unreadable)
+	})
 }
 
 func (m *metrics) observe(e gateway.Event) {

@@ -62,8 +62,9 @@ type Trail struct {
 	ring *keys.Ring
 }
 
-// OpenTrail opens an installation's trail.
-func OpenTrail(ctx context.Context, d Database, root keys.Root, now func() time.Time, rand io.Reader, log *slog.Logger) (*Trail, error) {
+// OpenTrail opens an installation's trail. previous are root keys that root is
+// to replace, or has replaced.
+func OpenTrail(ctx context.Context, d Database, root keys.Root, now func() time.Time, rand io.Reader, log *slog.Logger, previous ...keys.Root) (*Trail, error) {
 	d.MustExist = true
 	if err := d.check(); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func OpenTrail(ctx context.Context, d Database, root keys.Root, now func() time.
 	case !initialized:
 		err = ErrNotInitialized
 	default:
-		t.ring, err = keys.Load(ctx, store.Bind[keys.Tx](db), root, now, rand)
+		t.ring, err = keys.Load(ctx, store.Bind[keys.Tx](db), root, now, rand, previous...)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
@@ -23,6 +22,8 @@ type Operations interface {
 	// RotateKeys adds a generation of keys for every purpose. revoke removes
 	// the older ones of what is not at rest: whatever they sealed ends at once.
 	RotateKeys(ctx context.Context, by Operator, revoke bool) ([]RotatedKeys, error)
+	// ReplaceRootKey wraps the keys of every purpose with a new root key.
+	ReplaceRootKey(ctx context.Context, by Operator, next RootKeyText) (keys.Replaced, error)
 	// AdministratorKeys lists the access keys of the administrator of the
 	// management account, oldest first.
 	AdministratorKeys(ctx context.Context) ([]AdministratorKey, error)
@@ -40,56 +41,11 @@ type Operations interface {
 
 var _ Operations = (*Program)(nil)
 
-// RotatedKeys tells what became of the keys of a purpose.
-type RotatedKeys struct {
-	Purpose    keys.Purpose
-	Generation uint32
-	// Revoked is how many older generations were removed.
-	Revoked int
-}
-
 // AdministratorKey is an access key of the administrator, without its secret.
 type AdministratorKey struct {
 	AccountID, ID string
 	Created       time.Time
 	Active        bool
-}
-
-// rotationDelay gives running nodes time to learn of new keys before anything
-// is sealed with them.
-const rotationDelay = 2 * time.Minute
-
-// RotateKeys adds a generation of keys for every purpose.
-func (p *Program) RotateKeys(ctx context.Context, by Operator, revoke bool) ([]RotatedKeys, error) {
-	var out []RotatedKeys
-	for _, purpose := range keys.Purposes() {
-		r, err := p.rotateKeys(ctx, by, purpose, revoke)
-		if err != nil {
-			return nil, fmt.Errorf("%s (the purposes before it are done): %w", purpose, err)
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
-
-func (p *Program) rotateKeys(ctx context.Context, by Operator, purpose keys.Purpose, revoke bool) (RotatedKeys, error) {
-	out := RotatedKeys{Purpose: purpose}
-	delay := rotationDelay
-	if revoke {
-		delay = 0 // what the old keys sealed must not be accepted any longer
-	}
-	var err error
-	// The keys' transaction is the store's, which has a trail.
-	out.Generation, err = p.ring.Rotate(ctx, purpose, delay, func(tx keys.Tx, generation uint32) error {
-		return p.recordOperation(tx.(audit.Tx), by, "RotateKeys", "", map[string]any{"purpose": purpose, "generation": generation})
-	})
-	if err != nil || !revoke || purpose.AtRest() {
-		return out, err
-	}
-	out.Revoked, err = p.ring.Revoke(ctx, purpose, func(tx keys.Tx, removed int) error {
-		return p.recordOperation(tx.(audit.Tx), by, "RevokeKeys", "", map[string]any{"purpose": purpose, "removed": removed})
-	})
-	return out, err
 }
 
 // recordOperation records, in the transaction of an operator's change, who

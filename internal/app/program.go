@@ -55,9 +55,11 @@ type Options struct {
 
 	Store *store.Store
 	Root  keys.Root
-	Log   *slog.Logger
-	Now   func() time.Time
-	Rand  io.Reader
+	// PreviousRoots are root keys that Root is to replace, or has replaced.
+	PreviousRoots []keys.Root
+	Log           *slog.Logger
+	Now           func() time.Time
+	Rand          io.Reader
 }
 
 // Program is one node of Atrium.
@@ -80,9 +82,10 @@ func New(ctx context.Context, o Options) (*Program, error) {
 		passwords: credential.NewHasher(credential.Recommended(), runtime.GOMAXPROCS(0), o.Rand),
 	}
 	var err error
-	if p.ring, err = keys.Load(ctx, store.Bind[keys.Tx](o.Store), o.Root, o.Now, o.Rand); err != nil {
+	if p.ring, err = keys.Load(ctx, store.Bind[keys.Tx](o.Store), o.Root, o.Now, o.Rand, o.PreviousRoots...); err != nil {
 		return nil, fmt.Errorf("loading the keys: %w", err)
 	}
+	p.metrics.watchKeys(p.ring.Status)
 	p.trail = audit.NewWriter(audit.Options{
 		DB: store.Bind[audit.ChainTx](o.Store), Signer: auditSigner{p.ring}, Now: o.Now, IDs: p.ids,
 		Retention: o.AuditRetention, Report: p.report("audit"),
@@ -110,7 +113,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	data := p.newS3(found, policies)
 	p.handler = &front{
 		hosts: newHosts(o.PeopleURL, data.Serves, o.Region), s3: data, gateway: g, people: mount(shown, p.authorization(shown), p.portal(g, shown), p.mailbox()),
-		ready:   func(r *http.Request) error { return o.Store.Ping(r.Context()) },
+		ready: func(r *http.Request) error { return p.ready(r.Context()) }, note: p.note,
 		exposed: exposed(o.PeopleURL, secure(o.TrustedProxies), clientIP(o.TrustedProxies)), texts: texts,
 	}
 	return p, nil
@@ -152,7 +155,7 @@ func (p *Program) Run(ctx context.Context) error {
 	// The trail and the keys outlive the servers, whose last requests use them.
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { p.trail.Run(lasting) })
-	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.report("keys")) })
+	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.reportKeys) })
 	background.Go(func() { p.epochs.Run(lasting, p.report("epochs")) })
 	background.Go(func() { p.Store.Listen(lasting, p.report("listening for changes")) })
 	background.Go(func() { p.keepHouse(lasting) })
@@ -171,7 +174,7 @@ func (p *Program) Run(ctx context.Context) error {
 		servers = append(servers, s)
 		go func() { failed <- p.serve(s, l, nil) }()
 	}
-	beside(p.Admin, p.metrics.handler(p.handler.health))
+	beside(p.Admin, p.metrics.handler(p.handler.operatorsHealth))
 	beside(p.Control, http.HandlerFunc(p.control))
 	var err error
 	select {
