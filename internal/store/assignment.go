@@ -61,11 +61,6 @@ func (t *Tx) DeleteAccountAssignments(permissionSetID, accountID string) error {
 	return err
 }
 
-// selfAndGroups selects the ids under which a user has assignments: $1 is the
-// user and $2 the identity store.
-const selfAndGroups = `(SELECT CAST($1 AS TEXT) UNION ALL
-	SELECT group_id FROM directory_memberships WHERE store_id = $2 AND user_id = $1)`
-
 // AssignmentsOfPrincipal lists a group's assignments, or a user's with those
 // of the user's groups.
 func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal, accountID string, after assignment.Assignment, limit int) ([]assignment.Assignment, error) {
@@ -73,29 +68,10 @@ func (t *Tx) AssignmentsOfPrincipal(in instance.Instance, p assignment.Principal
 	if p.Type == assignment.Group {
 		store = "" // in which no one is a member of anything
 	}
-	return t.assignments(`WHERE principal_id IN `+selfAndGroups+` AND ($3 = '' OR account_id = $3)
+	return t.assignments(`WHERE principal_id IN `+principalsOfUser+` AND ($3 = '' OR account_id = $3)
 		AND (account_id, permission_set_id, principal_id) > ($4, $5, $6)
 		ORDER BY account_id, permission_set_id, principal_id LIMIT CAST($7 AS BIGINT)`,
 		p.ID, store, accountID, after.AccountID, after.PermissionSetID, after.Principal.ID, limit)
-}
-
-// accountsOfUser selects, of the table account a, those after $3 in which a
-// user is assigned anything: as a list that is looked up in the order of
-// accounts, so that no more of them are read than are wanted.
-const accountsOfUser = `a.state = 'ACTIVE' AND a.id IN (SELECT account_id FROM account_assignments
-		WHERE principal_id IN ` + selfAndGroups + ` AND account_id > $3)
-	ORDER BY a.id LIMIT CAST($4 AS BIGINT)`
-
-// AccountsOfUser is part of assignment.AccessReader.
-func (t *Tx) AccountsOfUser(in instance.Instance, userID, after string, limit int) (list []assignment.Account, err error) {
-	err = t.rows(`SELECT a.id, a.name, a.email FROM account a WHERE `+accountsOfUser, []any{userID, in.IdentityStoreID, after, limit},
-		func(scan func(...any) error) error {
-			var a assignment.Account
-			err := scan(&a.ID, &a.Name, &a.Email)
-			list = append(list, a)
-			return err
-		})
-	return list, err
 }
 
 // CROSS JOIN below makes SQLite begin with what stands first.
@@ -109,8 +85,7 @@ const (
 // RolesOfUser is part of assignment.AccessReader: it begins with the user's
 // assignments, which are few.
 func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) ([]assignment.Role, error) {
-	return t.rolesOfUser(`FROM (SELECT DISTINCT permission_set_id FROM account_assignments
-			WHERE principal_id IN `+selfAndGroups+` AND account_id = $3) a
+	return t.rolesOfUser(`FROM (SELECT DISTINCT x.permission_set_id FROM `+assignedToUser+` AND x.account_id = $3) a
 		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
 		WHERE s.id = a.permission_set_id AND s.name > $4 AND`+roleOfUser+`
 		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, userID, in.IdentityStoreID, accountID, after, limit)
@@ -118,8 +93,7 @@ func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, 
 
 // AllRolesOfUser is part of assignment.AccessReader.
 func (t *Tx) AllRolesOfUser(in instance.Instance, userID string, limit int) ([]assignment.Role, error) {
-	return t.rolesOfUser(`FROM (SELECT DISTINCT account_id, permission_set_id FROM account_assignments
-			WHERE principal_id IN `+selfAndGroups+`) a
+	return t.rolesOfUser(`FROM (SELECT DISTINCT x.account_id, x.permission_set_id FROM `+assignedToUser+`) a
 		CROSS JOIN account c CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
 		WHERE c.id = a.account_id AND c.state = 'ACTIVE' AND s.id = a.permission_set_id
 		AND p.permission_set_id = s.id AND p.account_id = a.account_id AND r.account_id = a.account_id AND r.role_id = p.role_id

@@ -1,5 +1,7 @@
 package store
 
+import "github.com/atrium-iam/atrium/internal/instance"
+
 // The tests of this package are outside it, because storetest imports it. They
 // run SQL of their own through these.
 
@@ -18,3 +20,16 @@ var (
 	ErrNested = errNested
 	ErrEnded  = errEnded
 )
+
+// AccountsWithin is the ids of AccountsOfUser, found with other bounds.
+func (t *Tx) AccountsWithin(few, thin, growth int, in instance.Instance, userID, after string, limit int) ([]string, error) {
+	ids := []string{}
+	err := t.accountsOfUser(accessBounds{few, thin, growth}, `SELECT a.id FROM account a WHERE `, in, userID, after, limit,
+		func(scan func(...any) error) error {
+			var id string
+			err := scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+	return ids, err
+}

@@ -14,15 +14,15 @@ var (
 
 // PortalAccounts is part of portal.AccountsReader.
 func (t *Tx) PortalAccounts(in instance.Instance, userID, after string, limit int) (list []portal.Account, err error) {
-	err = t.rows(`SELECT a.id, a.name, a.email, COALESCE(p.label, ''), COALESCE(p.color, 'none')
-		FROM account a LEFT JOIN account_appearances p ON p.instance_id = $5 AND p.account_id = a.id
-		WHERE `+accountsOfUser, []any{userID, in.IdentityStoreID, after, limit, in.ID},
+	err = t.accountsOfUser(usualBounds(), `SELECT a.id, a.name, a.email, COALESCE(p.label, ''), COALESCE(p.color, 'none')
+		FROM account a LEFT JOIN account_appearances p ON p.instance_id = $6 AND p.account_id = a.id
+		WHERE `, in, userID, after, limit,
 		func(scan func(...any) error) error {
 			var a portal.Account
 			err := scan(&a.ID, &a.Name, &a.Email, &a.Label, &a.Color)
 			list = append(list, a)
 			return err
-		})
+		}, in.ID)
 	return list, err
 }
 
