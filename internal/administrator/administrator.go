@@ -113,44 +113,58 @@ func administers(set policy.Set) bool {
 const batch = 100
 
 // anybody tells whether there is a person who can administer the instance.
-func anybody(tx Tx, policies Policies, in instance.Instance) (bool, error) {
+func anybody(tx Tx, policies Policies, in instance.Instance) (found bool, err error) {
+	err = people(tx, policies, in, func(string) bool {
+		found = true
+		return false
+	})
+	return found, err
+}
+
+// people gives visit the ids of people who can administer the instance, some
+// more than once, until it wants no more.
+func people(tx Tx, policies Policies, in instance.Instance, visit func(userID string) (more bool)) error {
 	s, err := authsettings.Of(tx, in.IdentityStoreID)
 	if err != nil {
-		return false, err
+		return err
 	}
 	for after := ""; ; {
 		roles, err := tx.ProvisionsOfAccount(in.ID, in.OwnerAccountID, "", after, batch)
 		if err != nil || len(roles) == 0 {
-			return false, err
+			return err
 		}
 		for _, r := range roles {
 			after = r.PermissionSetID
 			set, err := policies.PoliciesOf(tx, iam.Principal{Kind: iam.KindRoleSession, AccountID: r.AccountID, RoleID: r.RoleID})
 			if err != nil {
-				return false, err
+				return err
 			}
 			if !administers(set) {
 				continue
 			}
-			if found, err := anybodyWith(tx, in, s, r.PermissionSetID); err != nil || found {
-				return found, err
+			if more, err := peopleWith(tx, in, s, r.PermissionSetID, visit); err != nil || !more {
+				return err
 			}
 		}
 	}
 }
 
-// anybodyWith tells whether somebody can use a permission set in the account
-// that owns the instance.
-func anybodyWith(tx Tx, in instance.Instance, s authsettings.Settings, permissionSetID string) (bool, error) {
+// peopleWith gives visit those who can use a permission set in the account that
+// owns the instance.
+func peopleWith(tx Tx, in instance.Instance, s authsettings.Settings, permissionSetID string, visit func(userID string) (more bool)) (more bool, err error) {
 	for after := ""; ; {
-		people, err := tx.EnabledUsersAssigned(in.IdentityStoreID, permissionSetID, in.OwnerAccountID, after, batch)
-		if err != nil || len(people) == 0 {
-			return false, err
+		ids, err := tx.EnabledUsersAssigned(in.IdentityStoreID, permissionSetID, in.OwnerAccountID, after, batch)
+		if err != nil || len(ids) == 0 {
+			return true, err
 		}
-		for _, id := range people {
+		for _, id := range ids {
 			after = id
-			if may, err := maySignIn(tx, s, id); err != nil || may {
-				return may, err
+			may, err := maySignIn(tx, s, id)
+			if err != nil {
+				return false, err
+			}
+			if may && !visit(id) {
+				return false, nil
 			}
 		}
 	}

@@ -27,17 +27,17 @@ import (
 // services are the AWS services of a node, its settings API and what its access
 // portal asks for, each bound to the store through the transaction interface that it asks for.
 func (p *Program) services() []gateway.Service {
-	s := p.Store
+	s, policies := p.Store, iam.NewCompiler(awsManaged, roleDocuments)
 	return []gateway.Service{
 		gateway.NewService(identitystorewire.Descriptor(), store.Bind[identitystore.Tx](s),
 			identitystorewire.Bind[*gateway.Context[identitystore.Tx]](identitystore.Service{Mail: p.outbox(), StepUp: p.stepUp()})),
 		gateway.NewService(organizationswire.Descriptor(), store.Bind[organizations.Tx](s),
 			organizationswire.Bind[*gateway.Context[organizations.Tx]](organizations.Service{})),
 		gateway.NewService(ssoadminwire.Descriptor(), store.Bind[ssoadmin.Tx](s),
-			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{StepUp: p.stepUp()})),
+			ssoadminwire.Bind[*gateway.Context[ssoadmin.Tx]](ssoadmin.Service{StepUp: p.stepUp(), Farewell: administrator.Farewell{Mail: p.outbox(), Policies: policies}})),
 		gateway.NewService(settingswire.Descriptor(), store.Bind[settings.Tx](s),
 			settingswire.Bind[*gateway.Context[settings.Tx]](settings.Service{
-				Passwords: p.passwords, URL: p.PeopleURL, Policies: iam.NewCompiler(awsManaged, roleDocuments), Mail: p.outbox(),
+				Passwords: p.passwords, URL: p.PeopleURL, Policies: policies, Mail: p.outbox(),
 				StepUp: p.stepUp(),
 			})),
 		gateway.NewService(stswire.Descriptor(), store.Bind[sts.Tx](s),

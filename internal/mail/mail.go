@@ -50,13 +50,15 @@ const (
 	EmailChanged    Kind = "email-changed"
 	FactorAdded     Kind = "factor-added"
 	FactorRemoved   Kind = "factor-removed"
+	// Deleted tells those who administered Identity Center that it is no more.
+	Deleted Kind = "identity-center-deleted"
 )
 
 // Kinds returns all kinds but Nothing.
 func Kinds() []Kind {
 	return []Kind{
 		Invitation, PasswordReset, AdministratorReset, EmailVerification, PasswordCode, FactorCode, Enrollment,
-		PasswordChanged, EmailChanged, FactorAdded, FactorRemoved,
+		PasswordChanged, EmailChanged, FactorAdded, FactorRemoved, Deleted,
 	}
 }
 
@@ -84,6 +86,8 @@ type Content struct {
 	NotMe string `json:"notMe,omitempty"`
 	// About names what was changed: a device, an address.
 	About string `json:"about,omitempty"`
+	// By names who did it, where that may be somebody else.
+	By string `json:"by,omitempty"`
 	// From is the address of the network that it was done from, Client the
 	// browser.
 	From   string    `json:"from,omitempty"`

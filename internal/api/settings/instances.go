@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -60,6 +61,11 @@ func (s Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wir
 		return nil, fault.New(fault.Invalid, "confirmation", "To delete this instance with everything in it, give its id as the Confirmation.")
 	}
 	if err := s.proved(c, i); err != nil {
+		return nil, err
+	}
+	farewell := administrator.Farewell{Mail: s.Mail, Policies: s.Policies}
+	from := administrator.Where{Address: c.Request.SourceIP, Client: c.Request.UserAgent}
+	if err := farewell.Say(c.Tx, c.Request.Time, i, c.Caller, from); err != nil {
 		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {

@@ -1,6 +1,7 @@
 package ssoadmin
 
 import (
+	"github.com/atrium-iam/atrium/internal/administrator"
 	"github.com/atrium-iam/atrium/internal/assignment"
 	wire "github.com/atrium-iam/atrium/internal/awsapi/ssoadmin"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -70,6 +71,10 @@ func (s Service) DeleteInstance(c Context, in *wire.DeleteInstanceRequest) (*wir
 		return nil, denied(c, *in.InstanceArn, "only the account that owns the instance can delete it")
 	}
 	if err := s.StepUp.Proved(c.Tx, c.Request.Time, i, c.Caller, c.Op.Action); err != nil {
+		return nil, err
+	}
+	from := administrator.Where{Address: c.Request.SourceIP, Client: c.Request.UserAgent}
+	if err := s.Farewell.Say(c.Tx, c.Request.Time, i, c.Caller, from); err != nil {
 		return nil, err
 	}
 	if err := assignment.Withdraw(c.Tx, i); err != nil {

@@ -23,6 +23,7 @@ type Tx interface {
 	assignment.AccessReader
 	assignment.WithdrawTx
 	administrator.ProofReader
+	administrator.FarewellTx
 }
 
 // Context is what an operation runs with.
@@ -35,6 +36,8 @@ type Service struct {
 	wire.Unimplemented[Context]
 	// StepUp asks people in roles to prove who they are.
 	StepUp administrator.StepUp
+	// Farewell tells that an instance is deleted.
+	Farewell administrator.Farewell
 }
 
 var _ wire.Service[Context] = Service{}

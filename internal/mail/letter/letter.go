@@ -114,12 +114,13 @@ func (w *Writer) fill(l mail.Letter) (filled, error) {
 
 // happened fills in what is told of a change.
 func (w *Writer) happened(f *filled, c mail.Content) error {
-	if c.NotMe == "" {
+	if c.At.IsZero() {
 		return nil
 	}
 	for _, one := range []struct{ key, value string }{
 		{"mail.fact.user", c.UserName},
 		{"mail.fact.about", c.About},
+		{"mail.fact.by", c.By},
 		{"mail.fact.at", when(c.At)},
 		{"mail.fact.from", c.From},
 		{"mail.fact.client", c.Client},

@@ -37,6 +37,8 @@ func sample(kind mail.Kind) mail.Letter {
 		c.Code = "01234567"
 	case mail.PasswordChanged, mail.EmailChanged, mail.FactorAdded, mail.FactorRemoved:
 		c.NotMe, c.At, c.From, c.Client, c.About = "/link/not-me-token", at, "192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Sam's phone"
+	case mail.Deleted:
+		c.At, c.From, c.Client, c.About, c.By = at, "192.0.2.1", "aws-cli/2.9.19", "arn:aws:sso:::instance/ssoins-0123456789abcdef", "arn:aws:iam::123456789012:user/eve"
 	default:
 		c.Path = "/link/the-token"
 	}
@@ -64,10 +66,11 @@ func TestLetters(t *testing.T) {
 			{"https://sso.example.com/link/the-token", l.Content.Path != ""},
 			{"https://sso.example.com/link/not-me-token", l.Content.NotMe != ""},
 			{"0123 4567", l.Content.Code != ""},
-			{"192.0.2.1", l.Content.NotMe != ""},
+			{"192.0.2.1", !l.Content.At.IsZero()},
 			{"Sam's phone", l.Content.NotMe != ""},
-			{"1 May 2026 12:00 UTC", l.Content.NotMe != ""},
-			{"1 May 2026 13:00 UTC", l.Content.NotMe == ""},
+			{"user/eve", kind == mail.Deleted},
+			{"1 May 2026 12:00 UTC", !l.Content.At.IsZero()},
+			{"1 May 2026 13:00 UTC", l.Content.At.IsZero()},
 			{"Hello Sam Lee,", true},
 			{"https://sso.example.com/start", true},
 		} {
