@@ -50,6 +50,9 @@ const (
 	EmailChanged    Kind = "email-changed"
 	FactorAdded     Kind = "factor-added"
 	FactorRemoved   Kind = "factor-removed"
+	// LinkReplayed tells that somebody tried to use a link a second time, with
+	// such a link.
+	LinkReplayed Kind = "link-replayed"
 	// Deleted tells those who administered Identity Center that it is no more.
 	Deleted Kind = "identity-center-deleted"
 )
@@ -58,7 +61,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Invitation, PasswordReset, AdministratorReset, EmailVerification, PasswordCode, FactorCode, Enrollment,
-		PasswordChanged, EmailChanged, FactorAdded, FactorRemoved, Deleted,
+		PasswordChanged, EmailChanged, FactorAdded, FactorRemoved, LinkReplayed, Deleted,
 	}
 }
 

@@ -98,6 +98,9 @@ type Tx interface {
 	MailLink(TokenHash) (Link, bool, error)
 	// UseMailLink marks a link as used and reports false when it was.
 	UseMailLink(hash TokenHash, at time.Time) (bool, error)
+	// NoteMailLinkReplay notes that a link that was used was tried again, and
+	// reports false when that was noted before.
+	NoteMailLinkReplay(hash TokenHash, at time.Time) (bool, error)
 	// UseMailLinksOfUser marks all links of a purpose that a person has as used.
 	UseMailLinksOfUser(storeID, userID string, p Purpose, at time.Time) error
 

@@ -12,7 +12,7 @@ import (
 // Notice is what a person is told about: a change of how they prove who they
 // are.
 type Notice struct {
-	Kind mail.Kind // PasswordChanged, EmailChanged, FactorAdded or FactorRemoved
+	Kind mail.Kind // PasswordChanged, EmailChanged, FactorAdded, FactorRemoved or LinkReplayed
 	// About names the device or the new address, for the person to read.
 	About string
 	// Undo tells what a link about the change is about, for who takes it back:

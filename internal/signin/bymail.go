@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
@@ -169,7 +170,7 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 		return err
 	})
 	if err != nil {
-		return u, err
+		return u, f.replayed(ctx, v, token, err)
 	}
 	hash, err := f.hashNew(ctx, v, u, p, password)
 	if err != nil {
@@ -183,6 +184,30 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 		return f.appendMail(tx, v, set, "UpdatePassword")
 	})
 	return u, err
+}
+
+// replayed passes on why a link could not be followed, and has the person told
+// when that is because it was used before.
+func (f *Flow) replayed(ctx context.Context, v Visit, token string, refused error) error {
+	if e, ok := errors.AsType[*fault.Error](refused); !ok || e.Reason != maillink.ReasonUsed {
+		return refused
+	}
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		u, told, err := maillink.Replayed(tx, f.now(), f.Mail, token, f.notice(v))
+		if err != nil || !told {
+			return err
+		}
+		r, err := f.mailRecord(tx, v, u.StoreID, u.ID, "UpdatePassword", false)
+		if err != nil {
+			return err
+		}
+		r.EventSource, r.AdditionalEventData = directorySource, nil
+		return audit.Append(tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return refused
 }
 
 // hashNew hashes a password that a person has chosen, when it may be chosen in

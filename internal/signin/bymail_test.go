@@ -95,3 +95,41 @@ func TestMailInTheTrail(t *testing.T) {
 		}
 	})
 }
+
+// TestALinkUsedAgain has somebody choose a password at a link that the person
+// has used, in a page that was open before: it is refused, recorded and told.
+func TestALinkUsedAgain(t *testing.T) {
+	run(t, func(b *bench) {
+		v := from("203.0.113.9")
+		if err := b.flow.Forgot(t.Context(), v, b.begin(v, "sam.lee").ID); err != nil {
+			t.Fatal(err)
+		}
+		reset := linkOf(b.letters(mail.PasswordReset)[0].Path)
+		if _, err := b.flow.LinkedPassword(t.Context(), v, reset, chosen); err != nil {
+			t.Fatal(err)
+		}
+		again := func() {
+			t.Helper()
+			if _, err := b.flow.LinkedPassword(t.Context(), from("198.51.100.7"), reset, "Other-kelp-77"); !gone(err) {
+				t.Errorf("the link again: %v", err)
+			}
+		}
+		again() // at once: a form that was sent twice
+		if all := b.letters(mail.LinkReplayed); len(all) != 0 {
+			t.Errorf("letters: %+v", all)
+		}
+		b.now = b.now.Add(maillink.ReplayGrace)
+		for range 3 {
+			again()
+		}
+		if all := b.letters(mail.LinkReplayed); len(all) != 1 || all[0].From != "198.51.100.7" || all[0].NotMe == "" {
+			t.Errorf("letters: %+v", all)
+		}
+		if n := count(b.trail(), "UpdatePassword  Failure"); n != 1 {
+			t.Errorf("recorded %d times: %q", n, b.trail())
+		}
+		if out, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); err != nil || !b.open(out.Token) {
+			t.Errorf("the password that was chosen: %v", err)
+		}
+	})
+}

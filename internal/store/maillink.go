@@ -39,6 +39,12 @@ func (t *Tx) UseMailLink(hash maillink.TokenHash, at time.Time) (bool, error) {
 	return n == 1, err
 }
 
+// NoteMailLinkReplay is part of maillink.Tx.
+func (t *Tx) NoteMailLinkReplay(hash maillink.TokenHash, at time.Time) (bool, error) {
+	n, err := t.exec(`UPDATE mail_links SET replayed_at = $1 WHERE token_hash = $2 AND replayed_at = 0`, at.UnixMilli(), hash[:])
+	return n == 1, err
+}
+
 // UseMailLinksOfUser is part of maillink.Tx.
 func (t *Tx) UseMailLinksOfUser(storeID, userID string, p maillink.Purpose, at time.Time) error {
 	_, err := t.exec(`UPDATE mail_links SET used_at = $1 WHERE store_id = $2 AND user_id = $3 AND purpose = $4 AND used_at = 0`,

@@ -374,7 +374,7 @@ CREATE TABLE mail_links (
  password_version BIGINT NOT NULL,
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
- used_at BIGINT NOT NULL,
+ used_at BIGINT NOT NULL, replayed_at BIGINT NOT NULL DEFAULT 0,
  FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
 );
 

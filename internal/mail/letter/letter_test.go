@@ -35,7 +35,7 @@ func sample(kind mail.Kind) mail.Letter {
 	switch kind {
 	case mail.PasswordCode, mail.FactorCode:
 		c.Code = "01234567"
-	case mail.PasswordChanged, mail.EmailChanged, mail.FactorAdded, mail.FactorRemoved:
+	case mail.PasswordChanged, mail.EmailChanged, mail.FactorAdded, mail.FactorRemoved, mail.LinkReplayed:
 		c.NotMe, c.At, c.From, c.Client, c.About = "/link/not-me-token", at, "192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Sam's phone"
 	case mail.Deleted:
 		c.At, c.From, c.Client, c.About, c.By = at, "192.0.2.1", "aws-cli/2.9.19", "arn:aws:sso:::instance/ssoins-0123456789abcdef", "arn:aws:iam::123456789012:user/eve"
