@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/app"
+	"github.com/atrium-iam/atrium/internal/breach"
 	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/localca"
@@ -27,19 +28,25 @@ import (
 const devRegion = "us-east-1"
 
 type devCommand struct {
-	DataDir     string `default:".atrium" type:"path" help:"Directory of the node's data."`
-	Listen      string `default:"127.0.0.1:8484" help:"Loopback address to listen on."`
-	DatabaseDSN string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
-	S3Endpoint  string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
-	S3Accounts  string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
-	Empty       bool   `help:"On the first start make a management account with its root user and nothing else, and print the root user's link: to enable IAM Identity Center by hand."`
-	TLS         bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
-	Verbose     bool   `short:"v" help:"Log every request."`
+	DataDir      string `default:".atrium" type:"path" help:"Directory of the node's data."`
+	Listen       string `default:"127.0.0.1:8484" help:"Loopback address to listen on."`
+	DatabaseDSN  string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
+	S3Endpoint   string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
+	S3Accounts   string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
+	BreachedFile string `name:"passwords-breached-file" type:"path" help:"List of passwords known from breaches, which are refused: Pwned Passwords, SHA-1, ordered by hash."`
+	Empty        bool   `help:"On the first start make a management account with its root user and nothing else, and print the root user's link: to enable IAM Identity Center by hand."`
+	TLS          bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
+	Verbose      bool   `short:"v" help:"Log every request."`
 	devMail
 }
 
 // Run runs a dev node until it is interrupted.
 func (d devCommand) Run(ctx context.Context, s streams) error {
+	if d.BreachedFile != "" {
+		if err := breach.Check(d.BreachedFile); err != nil {
+			return usageError{fmt.Errorf("--passwords-breached-file %s: %w", d.BreachedFile, err)}
+		}
+	}
 	listener, err := d.listen(ctx)
 	if err != nil {
 		return err
@@ -63,7 +70,7 @@ func (d devCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer closeStorage()
 	o := app.Options{
-		Store: db, Storage: storage, Listener: listener, Log: log,
+		Store: db, Storage: storage, Listener: listener, Log: log, BreachedFile: d.BreachedFile,
 		ClientFiles: clientenv.Files{DataPath: ruleSetDir(d.DataDir), CABundle: d.caBundle()},
 	}
 	if err := d.mail(&o, s.out); err != nil {

@@ -113,7 +113,7 @@ func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *
 		return nil, errors.Join(err, db.Close())
 	}
 	p, err := app.New(ctx, app.Options{
-		Mail:      server,
+		Mail: server, BreachedFile: cfg.Passwords.BreachedFile,
 		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
 		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention, Operator: operator(),
 		Store: db, Root: root, PreviousRoots: previous, Log: log, Now: time.Now, Rand: rand.Reader,

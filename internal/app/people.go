@@ -21,10 +21,10 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		return nil, err
 	}
 	return pages.New(pages.Options{
-		Flow: p.mailTo(&signin.Flow{
+		Flow: p.comparing(p.mailTo(&signin.Flow{
 			DB: store.BindSnapshot[signin.Tx](p.Store), Hasher: p.passwords, Factors: factors, Known: oauthKey{sealer{p.ring, keys.Cookies}}, Audit: p.trail, IDs: p.ids, Now: p.Now,
 			Admit: newAdmission(p.Now).take, Policies: iam.NewCompiler(awsManaged, roleDocuments),
-		}),
+		})),
 		Root: p.rootConsole(),
 		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),

@@ -48,6 +48,9 @@ type Options struct {
 	AuditRetention time.Duration // 0: for ever
 	// Storage holds what accounts store through S3; nil for none.
 	Storage s3.Connector
+	// BreachedFile is a list of passwords known from breaches, as package
+	// breach reads it; "" for none.
+	BreachedFile string
 	// Mail sends mail; nil for none.
 	Mail mail.Transport
 	// Mailbox shows the mail of a dev node; nil for none.

@@ -39,6 +39,7 @@ type Config struct {
 	Region         string
 	S3             S3
 	SMTP           SMTP
+	Passwords      Passwords
 	Log            Log
 	// AuditRetention is how long audit records are kept; 0 for ever.
 	AuditRetention time.Duration
@@ -62,6 +63,13 @@ type Database struct {
 // RootKey names a root key: a file, or an environment variable that holds
 // it. One is set.
 type RootKey struct{ File, Env string }
+
+// Passwords says what new passwords are compared with.
+type Passwords struct {
+	// BreachedFile is a list of passwords known from breaches, as package
+	// breach reads it; "" for none.
+	BreachedFile string
+}
 
 // TLS names the server's certificate chain and key, in PEM; both or none.
 type TLS struct{ CertFile, KeyFile string }

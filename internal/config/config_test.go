@@ -52,6 +52,9 @@ func TestEverythingIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(dir, "pwned.txt"), []byte("000000005AD76BD555C1D6D771DE417A4B87E4B4:10\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	path := write(t, strings.ReplaceAll(`
 public_url: https://SSO.example.com/
 listen: 0.0.0.0:443
@@ -64,13 +67,14 @@ trusted_proxies: [10.0.0.0/8, "192.0.2.7", 2001:db8::/32]
 region: eu-central-1
 log: {level: debug, format: json}
 audit: {retention: 90d}
+passwords: {breached_file: DIR/pwned.txt}
 `, "DIR", dir))
 	c, err := config.Load(path, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.PublicURL.String() != "https://sso.example.com" || c.Listen != "0.0.0.0:443" || c.AdminListen != "" || c.DataDir != dir ||
-		c.Region != "eu-central-1" || c.Log != (config.Log{Level: slog.LevelDebug, JSON: true}) || c.AuditRetention != 90*24*time.Hour ||
+		c.Region != "eu-central-1" || c.Log != (config.Log{Level: slog.LevelDebug, JSON: true}) || c.AuditRetention != 90*24*time.Hour || c.Passwords.BreachedFile != dir+"/pwned.txt" ||
 		c.RootKey != (config.RootKey{File: dir + "/root.key"}) || c.PreviousRootKey != c.RootKey || c.TLS != (config.TLS{CertFile: dir + "/cert.pem", KeyFile: dir + "/key.pem"}) {
 		t.Errorf("got %+v", c)
 	}
@@ -146,6 +150,8 @@ func TestProblems(t *testing.T) {
 		"two previous root keys":      {file: "root_key: {env: A, previous_file: /dev/null/x, previous_env: B}", want: []string{"root_key.previous_file and root_key.previous_env are both set"}},
 		"previous root key not set":   {file: "root_key: {env: A, previous_env: KEY_VARIABLE}", want: []string{"root_key.previous_env names the variable KEY_VARIABLE, which is not set"}},
 		"previous root key is gone":   {file: "root_key: {env: A, previous_file: /nonexistent/root.key}", want: []string{"root_key.previous_file: /nonexistent/root.key cannot be read"}},
+		"no list of passwords":        {env: []string{"ATRIUM_PASSWORDS_BREACHED_FILE=/nonexistent/pwned"}, want: []string{"passwords.breached_file: /nonexistent/pwned cannot be used: no such file", "public_url is missing"}},
+		"another list of passwords":   {set: map[string]string{"passwords.breached_file": "config_test.go"}, want: []string{"passwords.breached_file: config_test.go cannot be used: the line at byte 0 is not a SHA-1 hash"}},
 		"root key unreadable":         {file: "root_key: {file: /dev/null/root.key}", want: []string{"root_key.file: /dev/null/root.key cannot be read"}},
 	} {
 		t.Run(name, func(t *testing.T) {

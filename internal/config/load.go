@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/atrium-iam/atrium/internal/breach"
 )
 
 // value is what was given for a key, and where.
@@ -251,6 +253,11 @@ func (l *loader) check(c *Config, env map[string]string) {
 	l.checkTLS(c)
 	l.checkS3(c)
 	l.checkSMTP(c)
+	if file := c.Passwords.BreachedFile; file != "" {
+		if err := breach.Check(file); err != nil {
+			l.problems.add("passwords.breached_file: %s cannot be used: %s", file, err)
+		}
+	}
 }
 
 func (l *loader) checkPreviousRootKey(c *Config, env map[string]string) {

@@ -102,6 +102,8 @@ func (c *Config) show(k *key) string {
 		return strings.Join(items, ",")
 	case "region":
 		return c.Region
+	case "passwords.breached_file":
+		return c.Passwords.BreachedFile
 	case "log.level":
 		return strings.ToLower(c.Log.Level.String())
 	case "log.format":

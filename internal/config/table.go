@@ -57,6 +57,7 @@ func table() []key {
 		{name: "s3.region", preset: "us-east-1", help: "Region that the S3 server wants requests to be signed for.", set: setText(func(c *Config) *string { return &c.S3.Region })},
 		{name: "s3.accounts_file", help: "File of each account's access key at the S3 server, YAML, mode 0600.", set: setText(func(c *Config) *string { return &c.S3.AccountsFile })},
 	}, smtpKeys(), []key{
+		{name: "passwords.breached_file", help: "List of passwords known from breaches, which are refused: Pwned Passwords, SHA-1, ordered by hash; none when empty.", set: setText(func(c *Config) *string { return &c.Passwords.BreachedFile })},
 		{name: "log.level", preset: "info", help: "debug, info, warn or error.", set: setLevel},
 		{name: "log.format", preset: "text", help: "text or json.", set: setFormat},
 		{name: "audit.retention", preset: "365d", help: "How long audit records are kept, e.g. 90d; 0 for ever.", set: setRetention},

@@ -21,12 +21,14 @@ const (
 	ReasonCharacters = "PASSWORD_CHARACTERS"
 	ReasonCommon     = "PASSWORD_COMMON"
 	ReasonReused     = "PASSWORD_REUSED"
+	ReasonBreached   = "PASSWORD_BREACHED"
 )
 
 // Check tells whether a password may be chosen by the person with these names:
 // AWS's rules, and not one that anybody would guess. It returns a
 // fault.Invalid with one of the reasons above. That the password is none of
-// the person's last ones is for Reused to tell.
+// the person's last ones is for Reused to tell, and that it was not stolen
+// elsewhere for Breaches.
 func Check(password string, names ...string) error {
 	if n := utf8.RuneCountInString(password); n < MinLength || n > MaxLength {
 		return refused(ReasonLength, "The password must have 8 to 64 characters.")
@@ -43,6 +45,17 @@ func Check(password string, names ...string) error {
 // RefuseReused is the answer to a password for which Reused reports true.
 func RefuseReused() error {
 	return refused(ReasonReused, "The password is one of your last three. Choose another one.")
+}
+
+// Breaches knows passwords that were published in breaches.
+type Breaches interface {
+	// Contains says no when it cannot tell.
+	Contains(password string) bool
+}
+
+// RefuseBreached is the answer to a password that Breaches contain.
+func RefuseBreached() error {
+	return refused(ReasonBreached, "The password is known to attackers: it was stolen somewhere else. Choose another one.")
 }
 
 func refused(reason, message string) error {

@@ -216,6 +216,9 @@ func (f *Flow) hashNew(ctx context.Context, v Visit, u directory.User, p credent
 	if err := credential.Check(password, namesOf(u)...); err != nil {
 		return "", err
 	}
+	if f.Breaches != nil && f.Breaches.Contains(password) {
+		return "", credential.RefuseBreached()
+	}
 	reused, err := credential.Reused(ctx, f.hasher(v), p, password)
 	if err != nil {
 		return "", err

@@ -52,13 +52,15 @@ type AuditSink interface {
 	Noise(audit.Record)
 }
 
-// Flow takes people through their sign-in. All of its fields but Mail and
-// Policies are required. It is safe for concurrent use.
+// Flow takes people through their sign-in. All of its fields but
+// Breaches, Mail and Policies are required. It is safe for concurrent use.
 type Flow struct {
-	DB      DB
-	Hasher  *credential.Hasher
-	Factors *mfa.Factors
-	Audit   AuditSink
+	DB     DB
+	Hasher *credential.Hasher
+	// Breaches are compared with new passwords; nil for none.
+	Breaches credential.Breaches
+	Factors  *mfa.Factors
+	Audit    AuditSink
 	// Mail takes letters; nil where none are sent.
 	Mail *mail.Outbox
 	// Policies find who administers Identity Center; nil lets everybody take
