@@ -1,10 +1,13 @@
 package mfa
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -72,9 +75,25 @@ func (f *Factors) keysOf(tx Reader, u directory.User) (person, []Record, error) 
 	return p, keys, nil
 }
 
+// challengeFor returns the challenge that is open, if it is for all of the
+// credentials and none else, so that a page that is opened again leaves the one
+// before it good; and a new one otherwise.
+func (f *Factors) challengeFor(tx ChallengeTx, now time.Time, holder string, p Purpose, who *person, all [][]byte) (challenge []byte, open bool, err error) {
+	var asked webauthn.SessionData
+	if open, err = f.asked(tx, now, holder, p, who.user.ID, &asked); err != nil {
+		return nil, false, err
+	}
+	if open && slices.EqualFunc(asked.AllowedCredentialIDs, all, bytes.Equal) {
+		if challenge, err = base64.RawURLEncoding.DecodeString(asked.Challenge); err == nil {
+			return challenge, true, nil
+		}
+	}
+	return f.IDs.Bytes(challengeSize), false, nil
+}
+
 // BeginKey starts the registration of a security key, or of the authenticator
-// that is built into the person's own computer or phone. It returns the options
-// for the browser, in JSON. It is a fault.Quota when the person has as many
+// that is built into the person's own computer or phone, or goes on with it. It
+// returns the options for the browser, in JSON. It is a fault.Quota when the person has as many
 // devices as may be.
 func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User, builtIn bool) ([]byte, error) {
 	if f.party == nil {
@@ -84,6 +103,10 @@ func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User
 		return nil, err
 	}
 	p, _, err := f.keysOf(tx, u)
+	if err != nil {
+		return nil, err
+	}
+	challenge, open, err := f.challengeFor(tx, now, holder, registeringKey, &p, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +120,16 @@ func (f *Factors) BeginKey(tx Tx, now time.Time, holder string, u directory.User
 			AuthenticatorAttachment: attachment, ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationPreferred,
 		}),
 		func(o *protocol.PublicKeyCredentialCreationOptions) error {
-			o.Challenge = f.IDs.Bytes(challengeSize)
+			o.Challenge = challenge
 			return nil
 		})
 	if err != nil {
 		return nil, fmt.Errorf("mfa: %w", err)
 	}
-	if err := f.ask(tx, now, holder, registeringKey, u.ID, asked); err != nil {
-		return nil, err
+	if !open {
+		if err := f.ask(tx, now, holder, registeringKey, u.ID, asked); err != nil {
+			return nil, err
+		}
 	}
 	return json.Marshal(options.Response)
 }
@@ -167,7 +192,8 @@ func (f *Factors) keep(r *Record, c *webauthn.Credential) error {
 }
 
 // AskKey asks for one of the person's security keys or built-in
-// authenticators. It returns the options for the browser, in JSON.
+// authenticators. It returns the options for the browser, in JSON: asked again,
+// the same, until they are answered, too old, or not all keys any more.
 func (f *Factors) AskKey(tx Tx, now time.Time, holder string, u directory.User) ([]byte, error) {
 	if f.party == nil {
 		return nil, errNoWebauthn()
@@ -176,12 +202,22 @@ func (f *Factors) AskKey(tx Tx, now time.Time, holder string, u directory.User) 
 	if err != nil {
 		return nil, err
 	}
-	options, asked, err := f.party.BeginLogin(&p, webauthn.WithUserVerification(protocol.VerificationPreferred), webauthn.WithChallenge(f.IDs.Bytes(challengeSize)))
+	ids := make([][]byte, len(p.credentials))
+	for i := range p.credentials {
+		ids[i] = p.credentials[i].ID
+	}
+	challenge, open, err := f.challengeFor(tx, now, holder, usingKey, &p, ids)
+	if err != nil {
+		return nil, err
+	}
+	options, asked, err := f.party.BeginLogin(&p, webauthn.WithUserVerification(protocol.VerificationPreferred), webauthn.WithChallenge(challenge))
 	if err != nil {
 		return nil, fmt.Errorf("mfa: %w", err)
 	}
-	if err := f.ask(tx, now, holder, usingKey, u.ID, asked); err != nil {
-		return nil, err
+	if !open {
+		if err := f.ask(tx, now, holder, usingKey, u.ID, asked); err != nil {
+			return nil, err
+		}
 	}
 	return json.Marshal(options.Response)
 }

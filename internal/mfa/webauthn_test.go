@@ -248,6 +248,56 @@ func TestChallengesAreForOne(t *testing.T) {
 	})
 }
 
+// TestAnOpenChallengeStays opens a page that asks for a key twice, as a link on
+// another site can have a browser do: who answers at the first one still may,
+// once.
+func TestAnOpenChallengeStays(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		k, first := b.key("blue")
+		shown := b.ask("h")
+		if again := b.ask("h"); string(again) != string(shown) {
+			t.Errorf("asked anew:\n%s\n%s", shown, again)
+		}
+		if _, right, err := b.use("h", k.answer(t, shown)); err != nil || !right {
+			t.Errorf("an answer to what was asked first: %v, %v", right, err)
+		}
+		after := b.ask("h")
+		if string(after) == string(shown) {
+			t.Error("a challenge that was answered is asked again")
+		}
+		// What may answer has changed: so has the challenge.
+		second, _ := b.key("green")
+		both := b.ask("h")
+		if string(both) == string(after) {
+			t.Error("a key that was registered meanwhile is not asked")
+		}
+		if _, right, err := b.use("h", second.answer(t, both)); err != nil || !right {
+			t.Errorf("the new key: %v, %v", right, err)
+		}
+		both = b.ask("h")
+		b.update(func(tx *store.Tx) error {
+			_, err := mfa.Remove(tx, b.sam.StoreID, b.sam.ID, first.ID)
+			return err
+		})
+		if _, right, err := b.use("h", second.answer(t, b.ask("h"))); err != nil || !right {
+			t.Errorf("the key that is left: %v, %v", right, err)
+		}
+		if string(both) == string(b.ask("h")) {
+			t.Error("a key that was removed is asked")
+		}
+		b.now = b.now.Add(mfa.ChallengeLifetime)
+		if _, right, err := b.use("h", second.answer(t, b.ask("h"))); err != nil || !right {
+			t.Errorf("after the challenge has expired: %v, %v", right, err)
+		}
+
+		third, options := newToken(), b.beginKey("r")
+		b.beginKey("r")
+		if _, right, err := b.finishKey("r", "third", third.register(t, options)); err != nil || !right {
+			t.Errorf("a registration, whose page was opened twice: %v, %v", right, err)
+		}
+	})
+}
+
 // TestOneAnswerAtOnce sends one answer many times at the same time.
 func TestOneAnswerAtOnce(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {

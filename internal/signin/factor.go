@@ -48,7 +48,7 @@ func (a *Asked) App() bool {
 	return false
 }
 
-// AskFactor begins, or begins anew, the step in which a person proves a second
+// AskFactor begins, or goes on with, the step in which a person proves a second
 // factor.
 func (f *Flow) AskFactor(ctx context.Context, v Visit, id string) (Asked, error) {
 	var asked Asked
