@@ -17,6 +17,8 @@ import (
 type Family struct {
 	ID       string // 32 hexadecimal digits, random; not a secret
 	ClientID string // of Client.ID
+	// ClientName is what the client calls itself. Nobody has verified it.
+	ClientName string
 	// SessionID is the portal session on which the family hangs.
 	SessionID, StoreID, UserID string
 	Scopes                     []string
@@ -40,6 +42,9 @@ type Family struct {
 // FamilyReader finds families.
 type FamilyReader interface {
 	TokenFamily(id string) (Family, bool, error)
+	// TokenFamiliesOfUser returns at most limit families of a person, the newest
+	// first.
+	TokenFamiliesOfUser(storeID, userID string, limit int) ([]Family, error)
 }
 
 // FamilyTx reads and writes families.
@@ -93,7 +98,7 @@ const (
 // begin starts a family of an approved client and returns its first tokens.
 func begin(tx FamilyTx, now time.Time, ids ident.Source, keys Keys, c Client, a approval) (Tokens, error) {
 	f := Family{
-		ID: ids.Hex(32), ClientID: c.ID, SessionID: a.SessionID, StoreID: a.StoreID, UserID: a.UserID,
+		ID: ids.Hex(32), ClientID: c.ID, ClientName: c.Name, SessionID: a.SessionID, StoreID: a.StoreID, UserID: a.UserID,
 		Scopes: a.scopes, CreatedAt: now, ExpiresAt: a.SessionExpiresAt,
 	}
 	if c.refreshes(a.scopes) {
@@ -222,6 +227,50 @@ func revoke(tx FamilyTx, f Family) error {
 // Revoke ends a login: its access and refresh tokens are good for nothing from
 // now on. It is not an error when it has ended already.
 func Revoke(tx FamilyTx, familyID string) error { return tx.DeleteTokenFamily(familyID) }
+
+// Logins returns at most limit logins of a person that are good for something,
+// the newest first.
+func Logins(tx FamilyReader, now time.Time, storeID, userID string, limit int) ([]Family, error) {
+	all, err := tx.TokenFamiliesOfUser(storeID, userID, limit)
+	return slices.DeleteFunc(all, func(f Family) bool { return !f.live(now) || !now.Before(f.Until()) }), err
+}
+
+// RevokeLogin is Revoke for a login of a person, which it returns. found is
+// false, and nothing changes, when it has ended or is somebody else's.
+func RevokeLogin(tx FamilyTx, now time.Time, storeID, userID, familyID string) (f Family, found bool, err error) {
+	f, found, err = tx.TokenFamily(familyID)
+	if err != nil || !found || f.StoreID != storeID || f.UserID != userID || !f.live(now) {
+		return Family{}, false, err
+	}
+	return f, true, tx.DeleteTokenFamily(f.ID)
+}
+
+// Renews tells whether the client holds a refresh token, by which it renews its
+// access until the portal session ends.
+func (f Family) Renews() bool { return f.Sequence > 0 }
+
+// Until is when the client's access ends, unless the login is revoked before.
+func (f Family) Until() time.Time {
+	if f.Renews() {
+		return f.ExpiresAt
+	}
+	return earliest(f.ExpiresAt, f.CreatedAt.Add(LegacyAccessLifetime))
+}
+
+// RenewedAt is when the client last renewed its access; zero for not yet.
+func (f Family) RenewedAt() time.Time {
+	if len(f.Exchanges) == 0 {
+		return time.Time{}
+	}
+	return f.Exchanges[0]
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
 
 // VerifyAccessToken returns what an access token gives. fault.Denied, subject
 // "token", when it is not one, has expired, or its login or the portal session

@@ -26,6 +26,9 @@ type Session struct {
 	CreatedAt       time.Time
 	ExpiresAt       time.Time
 	Client          Client // at sign-in
+	// Factor is what was proved at the sign-in beside the password: a
+	// CredentialType of the audit trail; "" for nothing.
+	Factor string
 	// MFAAt is when the person last proved a second factor in the session; zero
 	// for not at all.
 	MFAAt time.Time
@@ -66,6 +69,8 @@ type Tx interface {
 	SetPortalSessionMFA(id string, at time.Time) (bool, error)
 	// SetPortalSessionPassword is SetPortalSessionMFA for PasswordAt.
 	SetPortalSessionPassword(id string, at time.Time) (bool, error)
+	// SetPortalSessionFactor stores Factor of a session.
+	SetPortalSessionFactor(id, factor string) error
 	// DeletePortalSession deletes a session, with what was issued in it, and
 	// reports whether there was one.
 	DeletePortalSession(id string) (bool, error)
@@ -103,6 +108,10 @@ func Strengthen(tx Tx, now time.Time, id string) error {
 	}
 	return err
 }
+
+// BeganWith notes what the person of a session has proved to begin it, beside
+// the password.
+func BeganWith(tx Tx, id, factor string) error { return tx.SetPortalSessionFactor(id, factor) }
 
 // GavePassword notes that the person of a session has given the password, now.
 // fault.NotFound, subject "session", when it has ended.

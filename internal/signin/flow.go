@@ -227,6 +227,12 @@ func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings)
 	if err != nil {
 		return Outcome{}, err
 	}
+	if a.Factor != "" {
+		if err := session.BeganWith(tx, out.Session.ID, a.Factor); err != nil {
+			return Outcome{}, err
+		}
+		out.Session.Factor = a.Factor
+	}
 	if a.Factor == typeTotp || a.Factor == typeWebauthn {
 		if err := session.Strengthen(tx, a.FactorVerifiedAt, out.Session.ID); err != nil {
 			return Outcome{}, err

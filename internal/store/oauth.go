@@ -21,33 +21,50 @@ func (t *Tx) PortalInstance() (instance.Instance, bool, error) {
 }
 
 // TokenFamily is part of oauth.FamilyReader.
-func (t *Tx) TokenFamily(id string) (f oauth.Family, found bool, err error) {
-	var scopes, exchanges, status string
-	var created, expires, mfa int64
-	found, err = t.row(`SELECT f.id, f.client_id, f.session_id, f.store_id, f.user_id, f.scopes, f.created_at, f.expires_at,
+func (t *Tx) TokenFamily(id string) (oauth.Family, bool, error) {
+	list, err := t.tokenFamilies(`f.id = $1`, id)
+	if err != nil || len(list) == 0 {
+		return oauth.Family{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// TokenFamiliesOfUser is part of oauth.FamilyReader.
+func (t *Tx) TokenFamiliesOfUser(storeID, userID string, limit int) ([]oauth.Family, error) {
+	return t.tokenFamilies(`f.store_id = $1 AND f.user_id = $2 ORDER BY f.created_at DESC, f.id LIMIT CAST($3 AS BIGINT)`, storeID, userID, limit)
+}
+
+func (t *Tx) tokenFamilies(where string, args ...any) (list []oauth.Family, err error) {
+	err = t.rows(`SELECT f.id, f.client_id, f.client_name, f.session_id, f.store_id, f.user_id, f.scopes, f.created_at, f.expires_at,
 			f.sequence, f.exchanges, i.id, i.owner_account_id, u.status, p.mfa_at
 		FROM token_families f
 		JOIN portal_sessions p ON p.id = f.session_id
 		JOIN instances i ON i.identity_store_id = f.store_id
 		JOIN directory_users u ON u.store_id = f.store_id AND u.user_id = f.user_id
-		WHERE f.id = $1`, []any{id},
-		&f.ID, &f.ClientID, &f.SessionID, &f.StoreID, &f.UserID, &scopes, &created, &expires,
-		&f.Sequence, &exchanges, &f.InstanceID, &f.OwnerAccountID, &status, &mfa)
-	if err != nil || !found {
-		return oauth.Family{}, false, err
-	}
-	f.Scopes = strings.Fields(scopes)
-	f.CreatedAt, f.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
-	f.UserEnabled, f.MFAAt = status == "ENABLED", millis(mfa)
-	f.Exchanges, err = decodeTimes(exchanges)
-	return f, true, err
+		WHERE `+where, args, func(scan func(...any) error) error {
+		var f oauth.Family
+		var scopes, exchanges, status string
+		var created, expires, mfa int64
+		err := scan(&f.ID, &f.ClientID, &f.ClientName, &f.SessionID, &f.StoreID, &f.UserID, &scopes, &created, &expires,
+			&f.Sequence, &exchanges, &f.InstanceID, &f.OwnerAccountID, &status, &mfa)
+		if err != nil {
+			return err
+		}
+		f.Scopes = strings.Fields(scopes)
+		f.CreatedAt, f.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
+		f.UserEnabled, f.MFAAt = status == "ENABLED", millis(mfa)
+		f.Exchanges, err = decodeTimes(exchanges)
+		list = append(list, f)
+		return err
+	})
+	return list, err
 }
 
 // InsertTokenFamily is part of oauth.FamilyTx.
 func (t *Tx) InsertTokenFamily(f oauth.Family) error {
-	_, err := t.exec(`INSERT INTO token_families (id, client_id, session_id, store_id, user_id, scopes, created_at, expires_at, sequence, exchanges)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		f.ID, f.ClientID, f.SessionID, f.StoreID, f.UserID, strings.Join(f.Scopes, " "),
+	_, err := t.exec(`INSERT INTO token_families (id, client_id, client_name, session_id, store_id, user_id, scopes, created_at, expires_at, sequence, exchanges)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		f.ID, f.ClientID, f.ClientName, f.SessionID, f.StoreID, f.UserID, strings.Join(f.Scopes, " "),
 		f.CreatedAt.UnixMilli(), f.ExpiresAt.UnixMilli(), f.Sequence, encodeTimes(f.Exchanges))
 	return err
 }

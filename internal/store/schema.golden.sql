@@ -549,7 +549,7 @@ CREATE TABLE portal_sessions (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  source_ip TEXT NOT NULL,
- user_agent TEXT NOT NULL, password_at BIGINT NOT NULL DEFAULT 0, mfa_at BIGINT NOT NULL DEFAULT 0,
+ user_agent TEXT NOT NULL, password_at BIGINT NOT NULL DEFAULT 0, mfa_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '',
  FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
 );
 
@@ -627,9 +627,11 @@ CREATE TABLE token_families (
  expires_at BIGINT NOT NULL,
  sequence BIGINT NOT NULL CHECK (sequence >= 0),
  exchanges TEXT NOT NULL
-);
+, client_name TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX token_families_by_session ON token_families (session_id);
+
+CREATE INDEX token_families_by_user ON token_families (store_id, user_id, created_at);
 
 CREATE TABLE trusted_browsers (
  store_id TEXT NOT NULL,

@@ -8,7 +8,7 @@ import (
 
 var _ portal.Tx = (*Tx)(nil)
 
-const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at, password_at`
+const portalSessionColumns = `id, store_id, user_id, created_at, expires_at, source_ip, user_agent, mfa_at, password_at, factor`
 
 // PortalSession is part of session.Reader.
 func (t *Tx) PortalSession(id string) (portal.Session, bool, error) {
@@ -37,7 +37,7 @@ func (t *Tx) portalSessions(where string, args ...any) (list []portal.Session, e
 	err = t.rows(`SELECT `+portalSessionColumns+` FROM portal_sessions WHERE `+where, args, func(scan func(...any) error) error {
 		var s portal.Session
 		var created, expires, mfa, password int64
-		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent, &mfa, &password)
+		err := scan(&s.ID, &s.StoreID, &s.UserID, &created, &expires, &s.Client.IP, &s.Client.UserAgent, &mfa, &password, &s.Factor)
 		s.MFAAt, s.PasswordAt = millis(mfa), millis(password)
 		s.CreatedAt, s.ExpiresAt = time.UnixMilli(created).UTC(), time.UnixMilli(expires).UTC()
 		list = append(list, s)
@@ -64,6 +64,12 @@ func (t *Tx) SetPortalSessionMFA(id string, at time.Time) (bool, error) {
 func (t *Tx) SetPortalSessionPassword(id string, at time.Time) (bool, error) {
 	n, err := t.exec(`UPDATE portal_sessions SET password_at = $2 WHERE id = $1`, id, unixMillis(at))
 	return n == 1, err
+}
+
+// SetPortalSessionFactor is part of session.Tx.
+func (t *Tx) SetPortalSessionFactor(id, factor string) error {
+	_, err := t.exec(`UPDATE portal_sessions SET factor = $2 WHERE id = $1`, id, factor)
+	return err
 }
 
 // DeletePortalSession is part of session.Tx.

@@ -57,7 +57,7 @@ test("sessions, one by one and all at once", async () => {
   await phone.shows("Where you are signed in", "Safari on iPhone");
 
   await admin.goto("/account/sessions");
-  await admin.shows("Where you are signed in", "Chrome on Linux this browser", "Safari on iPhone", "From 127.0.0.1", "Sign out everywhere");
+  await admin.shows("Where you are signed in", "Chrome on Linux this browser", "Safari on iPhone", "127.0.0.1", "Sign out of all other sessions", "Sign out everywhere");
   await admin.inspect("sessions");
   await admin.page.getByRole("button", { name: /^End the session of Safari on iPhone/ }).click();
   await admin.page.getByRole("button", { name: /Safari/ }).waitFor({ state: "detached" });
@@ -72,4 +72,36 @@ test("sessions, one by one and all at once", async () => {
     await visitor.goto("/account");
     await visitor.shows("Sign in");
   }
+});
+
+test("what applications may do, until their access is removed", async () => {
+  const admin = await signedIn("/start");
+  const client = await site.client();
+  const tokens = [];
+  for (let i = 0; i < 2; i++) {
+    const device = await site.device(client);
+    await admin.page.goto(device.verificationUriComplete);
+    await admin.press("Confirm and continue");
+    await admin.press("Allow access");
+    await admin.shows("Request approved");
+    tokens.push((await site.poll(client, device)).accessToken);
+  }
+  const status = async (token) => (await fetch(`${site.url}/assignment/accounts`, { headers: { "x-amz-sso_bearer_token": token } })).status;
+  assert.deepEqual(await Promise.all(tokens.map(status)), [200, 200]);
+  await admin.goto("/account/sessions");
+  await admin.shows("Where you are signed in", "botocore-client-atrium", "not verified", "see the AWS accounts and roles", "It holds a refresh token");
+  await admin.inspect("sessions-programs");
+  const remove = admin.page.getByRole("button", { name: /^Remove the access of botocore-client-atrium/ });
+  assert.equal(await remove.count(), 2);
+  await remove.first().click(); // the newest
+  await admin.page.waitForFunction(() => document.querySelectorAll('[name="program"]').length === 1);
+  assert.deepEqual(await Promise.all(tokens.map(status)), [200, 401]);
+
+  const elsewhere = await signedIn("/start");
+  await admin.press("Sign out of all other sessions");
+  await admin.shows("Where you are signed in", "You are signed out everywhere else.");
+  assert.equal(await remove.count(), 0);
+  assert.equal(await status(tokens[0]), 401);
+  await elsewhere.goto("/account");
+  await elsewhere.shows("Sign in");
 });

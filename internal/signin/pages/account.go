@@ -19,6 +19,9 @@ const (
 	devicesPath  = "/account/devices"
 	registerPath = "/account/devices/register"
 	verifyPath   = VerifyPath
+	// changedPath is devicesPath after a device was added or removed: it offers
+	// to end the other sessions.
+	changedPath = devicesPath + "?changed"
 )
 
 // VerifyPath is where signed-in people prove that it is them, below the public
@@ -198,9 +201,15 @@ func (v *visit) showDevices(status int, message string) error {
 	for _, b := range own.Browsers {
 		browsers = append(browsers, shownBrowser{b.Family, b.Network, day(b.CreatedAt), day(b.ExpiresAt)})
 	}
-	v.show(status, "devices", "devices.title", map[string]any{
-		"UserName": user.UserName, "Devices": devices, "Browsers": browsers, "May": own.May, "Error": message, "Home": v.home(),
-	})
+	query := v.r.URL.Query()
+	data := map[string]any{
+		"UserName": user.UserName, "Devices": devices, "Browsers": browsers, "May": own.May, "Error": message,
+		"Changed": query.Has("changed"), "Home": v.home(), "HomeText": "devices.back",
+	}
+	if query.Has("to") { // a sign-in goes on
+		data["Home"], data["HomeText"] = destination(query.Get("to")), "devices.goon"
+	}
+	v.show(status, "devices", "devices.title", data)
 	return nil
 }
 
@@ -278,7 +287,7 @@ func (p *Pages) addDevice(v *visit) error {
 	}
 	err := p.Flow.AddDevice(v.r.Context(), v.visitor(), self.ID, v.newDevice())
 	if err == nil {
-		v.redirect(devicesPath)
+		v.redirect(changedPath)
 		return nil
 	}
 	status, message := v.registerProblem(err)
@@ -290,20 +299,20 @@ func (p *Pages) addDevice(v *visit) error {
 
 func (p *Pages) renameDevice(v *visit) error {
 	self, _ := v.self()
-	return v.changed(p.Flow.RenameDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id"), v.field("name")))
+	return v.changed(p.Flow.RenameDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id"), v.field("name")), devicesPath)
 }
 
 func (p *Pages) removeDevice(v *visit) error {
 	self, _ := v.self()
-	return v.changed(p.Flow.RemoveDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id")))
+	return v.changed(p.Flow.RemoveDevice(v.r.Context(), v.visitor(), self.ID, v.r.PathValue("id")), changedPath)
 }
 
-// changed goes back to the devices after one was changed.
-func (v *visit) changed(err error) error {
+// changed goes on to an address after a device was changed.
+func (v *visit) changed(err error, to string) error {
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case err == nil:
-		v.redirect(devicesPath)
+		v.redirect(to)
 		return nil
 	case ok && e.Subject == "mfa_device_name":
 		return v.showDevices(http.StatusUnprocessableEntity, v.text("register.name.wrong"))

@@ -156,14 +156,18 @@ func (v *visit) describeAuthorization(a oauth.Authorization) request {
 }
 
 func (v *visit) describe(client string, scopes []string) request {
-	r := request{Client: clipped(client)}
+	return request{Client: clipped(client), Scopes: v.describeScopes(scopes)}
+}
+
+// describeScopes says what an application with these scopes can do.
+func (v *visit) describeScopes(scopes []string) (words []string) {
 	for _, scope := range scopes {
-		r.Scopes = append(r.Scopes, v.describeScope(scope))
+		words = append(words, v.describeScope(scope))
 	}
-	if len(r.Scopes) == 0 { // an application that names none gets this one
-		r.Scopes = []string{v.text("consent.scope.account")}
+	if len(words) == 0 { // an application that names none gets this one
+		words = []string{v.text("consent.scope.account")}
 	}
-	return r
+	return words
 }
 
 func (v *visit) describeScope(scope string) string {

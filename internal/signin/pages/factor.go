@@ -11,6 +11,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/mfa"
+	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
 )
 
@@ -280,13 +281,35 @@ func (p *Pages) register(v *visit) error {
 	}
 	out, err := p.Flow.Register(v.r.Context(), v.visitor(), v.r.PathValue("id"), v.newDevice())
 	if err == nil {
-		return v.proceed(out)
+		return v.registered(out)
 	}
 	status, message := v.registerProblem(err)
 	if message == "" {
 		return err
 	}
 	return v.registering(status, message)
+}
+
+// registered goes on after a device was registered in a sign-in. Who is signed
+// in elsewhere too can end that first.
+func (v *visit) registered(out signin.Outcome) error {
+	if out.Token == "" {
+		return v.proceed(out)
+	}
+	var all []session.Session
+	err := v.pages.DB.View(v.r.Context(), func(tx Tx) (err error) {
+		all, _, err = session.List(tx, v.now, out.Session.StoreID, out.Session.UserID, "", 2)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	to := destination(out.Attempt.Destination)
+	if len(all) > 1 {
+		to = changedPath + "&to=" + escape(to)
+	}
+	v.signedInTo(out, to)
+	return nil
 }
 
 // registerProblem is factorProblem for a device that is being registered.

@@ -38,6 +38,7 @@ type Tx interface {
 	instance.PortalReader
 	oauth.DeviceTx
 	oauth.CodeTx
+	oauth.FamilyTx
 }
 
 // DB runs transactions. Their functions may run more than once.

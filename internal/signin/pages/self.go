@@ -1,15 +1,10 @@
 package pages
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
-	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
 )
 
@@ -21,8 +16,8 @@ const (
 )
 
 // mountSelf adds the addresses of these pages, which are for everybody who is
-// signed in. Those that change how a person proves who they are ask for a
-// second factor that was proved a short while ago.
+// signed in. Those that change how a person proves who they are, or where they
+// are signed in, ask for a proof that is a short while old.
 func (p *Pages) mountSelf(mux *http.ServeMux) {
 	for pattern, h := range map[string]handler{
 		"GET " + accountHome:                            p.account,
@@ -30,8 +25,10 @@ func (p *Pages) mountSelf(mux *http.ServeMux) {
 		"POST " + passwordPath:                          steppedUp(p.changePassword),
 		"GET " + passwordPath + "/done":                 p.passwordDone,
 		"GET " + sessionsPath:                           p.sessions,
-		"POST " + sessionsPath + "/end":                 p.endSession,
-		"POST " + sessionsPath + "/sign-out-everywhere": p.endAllSessions,
+		"POST " + sessionsPath + "/end":                 steppedUp(p.endSession),
+		"POST " + sessionsPath + "/remove-access":       p.removeAccess,
+		"POST " + sessionsPath + "/sign-out-others":     steppedUp(p.endOtherSessions),
+		"POST " + sessionsPath + "/sign-out-everywhere": p.recent(p.endAllSessions),
 	} {
 		mux.Handle(pattern, p.handle(p.anybody(h)))
 	}
@@ -108,118 +105,4 @@ func (p *Pages) passwordDone(v *visit) error {
 		"Text": v.text("passworddone.text"), "Kind": "done", "More": "", "Again": accountHome, "AgainText": "account.title",
 	})
 	return nil
-}
-
-// sessionsPage is how many sessions a page shows: more than a person has.
-const sessionsPage = 100
-
-// signedInAt is a session as a person reads of it.
-type signedInAt struct {
-	ID, Browser, Address string
-	Since, Until         string
-	Current              bool
-}
-
-// sessions lists where the person is signed in, this browser first and then
-// the newest.
-func (p *Pages) sessions(v *visit) error {
-	self, user := v.self()
-	var found []session.Session
-	var next string
-	after := v.r.URL.Query().Get("after")
-	err := p.DB.View(v.r.Context(), func(tx Tx) error {
-		var err error
-		found, next, err = session.List(tx, v.now, user.StoreID, user.ID, after, sessionsPage)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(found, func(a, b session.Session) int {
-		return cmp.Or(cmp.Compare(rank(b.ID == self.ID), rank(a.ID == self.ID)), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
-	list := make([]signedInAt, len(found))
-	for i, s := range found {
-		list[i] = v.describeSession(s, s.ID == self.ID)
-	}
-	v.show(http.StatusOK, "sessions", "sessions.title", map[string]any{"Sessions": list, "Next": next})
-	return nil
-}
-
-func rank(first bool) int {
-	if first {
-		return 1
-	}
-	return 0
-}
-
-func (v *visit) describeSession(s session.Session, current bool) signedInAt {
-	out := signedInAt{
-		ID: s.ID, Address: s.Client.IP, Since: written(s.CreatedAt), Until: written(s.ExpiresAt), Current: current,
-	}
-	browser, system := readAgent(s.Client.UserAgent)
-	switch {
-	case browser != "" && system != "":
-		out.Browser = v.text("sessions.browser.on", "browser", browser, "system", system)
-	case browser != "" || system != "":
-		out.Browser = browser + system
-	default:
-		out.Browser = v.text("sessions.browser.unknown")
-	}
-	return out
-}
-
-// written is a time as pages show it.
-func written(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST") }
-
-// endSession ends one of the person's sessions. One that is not there any
-// more, or is somebody else's, is passed over: the list then shows what is.
-func (p *Pages) endSession(v *visit) error {
-	self, user := v.self()
-	id := v.field("session")
-	if id == self.ID {
-		return p.signOut(v)
-	}
-	err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-		found, err := session.OfUser(tx, v.now, user.StoreID, user.ID, []string{id})
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		if err := session.End(tx, id); err != nil {
-			return err
-		}
-		return v.recordEnd(tx, map[string]any{"sessionIds": []string{id}})
-	})
-	if err == nil {
-		v.redirect(sessionsPath)
-	}
-	return err
-}
-
-// endAllSessions signs the person out everywhere, here too.
-func (p *Pages) endAllSessions(v *visit) error {
-	_, user := v.self()
-	err := p.DB.Update(v.r.Context(), func(tx Tx) error {
-		n, err := session.EndAll(tx, user.StoreID, user.ID)
-		if err != nil {
-			return err
-		}
-		return v.recordEnd(tx, map[string]any{"allSessions": true, "deletedCount": n})
-	})
-	if err != nil {
-		return err
-	}
-	v.setCookie(sessionCookie, "", v.now)
-	v.redirect("/signin/signed-out")
-	return nil
-}
-
-// recordEnd records that a person ended sessions, under the name of the
-// operation by which administrators do.
-func (v *visit) recordEnd(tx Tx, what map[string]any) error {
-	data, err := json.Marshal(what)
-	if err != nil {
-		return err
-	}
-	return v.record(tx, "sso-directory.amazonaws.com", "BatchDeleteSession", data)
 }

@@ -99,7 +99,7 @@ func (s *site) logIn(b *browser) string {
 		}
 		family = d.SessionID // one for each will do
 		return tx.InsertTokenFamily(oauth.Family{
-			ID: family, ClientID: d.ClientID, SessionID: d.SessionID, StoreID: s.in.IdentityStoreID, UserID: s.sam.ID,
+			ID: family, ClientID: d.ClientID, ClientName: d.ClientName, SessionID: d.SessionID, StoreID: s.in.IdentityStoreID, UserID: s.sam.ID,
 			Scopes: client.Scopes, CreatedAt: s.clock(), ExpiresAt: s.clock().Add(time.Hour), Sequence: 1,
 		})
 	})
@@ -149,7 +149,9 @@ func TestAccountNeedsSignIn(t *testing.T) {
 		}
 	}
 	same := http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {s.url}}
-	for _, path := range []string{"/account/password", "/account/sessions/end", "/account/sessions/sign-out-everywhere"} {
+	for _, path := range []string{
+		"/account/password", "/account/sessions/end", "/account/sessions/remove-access", "/account/sessions/sign-out-others", "/account/sessions/sign-out-everywhere",
+	} {
 		b := s.browser()
 		b.get("/signin")
 		b.post(path, url.Values{"csrf": {formToken.FindStringSubmatch(b.page)[1]}}, same)
@@ -166,7 +168,7 @@ func TestSessionsOfAPerson(t *testing.T) {
 	other.with(chosen)
 	login := s.logIn(other)
 
-	b.get("/account/sessions").shows(200, "Where you are signed in", "this browser", "From 127.0.0.1", "End session", "Sign out everywhere")
+	b.get("/account/sessions").shows(200, "Where you are signed in", "this browser", "127.0.0.1", "End session", "Sign out everywhere")
 	ids := hidden.FindAllStringSubmatch(b.page, -1)
 	var sessions []string
 	for _, m := range ids {
@@ -197,6 +199,10 @@ func TestSessionsOfAPerson(t *testing.T) {
 		return nil
 	})
 
+	s.pass(15 * time.Minute)
+	b.submit("/account/sessions/end", "session", sessions[1]).shows(200, "Verify that it is you")
+	other.get("/start").shows(200, "Signed in as")
+	b.submit("/account/verify/password", "password", chosen).shows(200, "Where you are signed in")
 	b.submit("/account/sessions/end", "session", sessions[1]).shows(200, "Where you are signed in")
 	other.get("/start").shows(200, "Username")
 	if s.lives(login) {
@@ -204,6 +210,7 @@ func TestSessionsOfAPerson(t *testing.T) {
 	}
 	b.get("/account/sessions").submit("/account/sessions/end", "session", sessions[1]).shows(200, "Where you are signed in") // once more
 
+	s.pass(15 * time.Minute)
 	b.get("/account/sessions").submit("/account/sessions/end", "session", sessions[0]).shows(200, "You are signed out")
 	b.get("/start").shows(200, "Username")
 }
@@ -215,7 +222,10 @@ func TestSignOutEverywhere(t *testing.T) {
 	other := s.browser()
 	other.with(chosen)
 	login := s.logIn(other)
-	b.get("/account/sessions").submit("/account/sessions/sign-out-everywhere").shows(200, "You are signed out")
+	s.pass(15 * time.Minute)
+	b.get("/account/sessions").submit("/account/sessions/sign-out-everywhere").shows(200, "Verify that it is you")
+	b.submit("/account/verify/password", "password", chosen).shows(200, "Where you are signed in")
+	b.submit("/account/sessions/sign-out-everywhere").shows(200, "You are signed out")
 	for _, at := range []*browser{b, other} {
 		at.get("/start").shows(200, "Username")
 	}
@@ -232,7 +242,9 @@ func TestForgedAccountForms(t *testing.T) {
 	token := formToken.FindStringSubmatch(b.page)[1]
 	same := http.Header{"Sec-Fetch-Site": {"same-origin"}, "Origin": {s.url}}
 	cross := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}
-	for _, path := range []string{"/account/password", "/account/sessions/end", "/account/sessions/sign-out-everywhere"} {
+	for _, path := range []string{
+		"/account/password", "/account/sessions/end", "/account/sessions/remove-access", "/account/sessions/sign-out-others", "/account/sessions/sign-out-everywhere",
+	} {
 		fields := func(token string) url.Values {
 			return url.Values{"csrf": {token}, "current": {chosen}, "password": {another}, "confirm": {another}}
 		}

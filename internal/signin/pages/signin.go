@@ -130,6 +130,13 @@ func (v *visit) proceed(out signin.Outcome) error {
 		v.redirect("/signin/" + out.Attempt.ID)
 		return nil
 	}
+	v.signedInTo(out, destination(out.Attempt.Destination))
+	return nil
+}
+
+// signedInTo gives the browser what it keeps of a sign-in, and goes on to a
+// page.
+func (v *visit) signedInTo(out signin.Outcome, to string) {
 	v.setCookie(sessionCookie, out.Token, out.Session.ExpiresAt)
 	if out.Known != "" {
 		v.setCookie(knownCookie, out.Known, v.now.Add(signin.KnownLifetime))
@@ -137,8 +144,7 @@ func (v *visit) proceed(out signin.Outcome) error {
 	if out.Trusted != "" {
 		v.setCookie(trustedCookie, out.Trusted, out.TrustedUntil)
 	}
-	v.redirect(destination(out.Attempt.Destination))
-	return nil
+	v.redirect(to)
 }
 
 // signOut ends the session and the tokens that clients were given in it.
