@@ -14,6 +14,7 @@ import (
 
 type keysCommand struct {
 	Rotate      rotateCommand      `cmd:"" help:"Add a new generation of keys; what older ones sealed still opens."`
+	Reseal      resealCommand      `cmd:"" help:"Seal stored secrets anew with the newest keys, and remove older keys that nothing needs any more."`
 	ReplaceRoot replaceRootCommand `cmd:"" help:"Wrap all keys with a new root key."`
 }
 
@@ -37,6 +38,38 @@ func (c *rotateCommand) Run(ctx context.Context, f config.Flags, s streams) erro
 			fmt.Fprintln(s.out, text)
 		}
 		return nil
+	})
+}
+
+type resealCommand struct{ configured }
+
+// Run seals anew, step by step, and removes what is not needed.
+func (c *resealCommand) Run(ctx context.Context, f config.Flags, s streams) error {
+	return c.operate(ctx, f, s, func(_ *config.Config, o app.Operations) error {
+		values, damaged := 0, 0
+		for next, more := "", true; more; more = next != "" {
+			step, err := o.ResealSecrets(ctx, operator(), next)
+			if err != nil {
+				return fmt.Errorf("%w (%d stored secrets were sealed anew before; run the command again to go on)", err, values)
+			}
+			next, values, damaged = step.Next, values+step.Values, damaged+step.Damaged
+			if next != "" {
+				fmt.Fprintf(s.err, "%d stored secrets sealed anew so far\n", values)
+			}
+		}
+		fmt.Fprintf(s.out, "%d stored secrets sealed anew\n", values)
+		retired, err := o.RetireKeys(ctx, operator())
+		for _, r := range retired {
+			text := "removed"
+			if r.Kept != "" {
+				text = "kept: " + r.Kept
+			}
+			fmt.Fprintf(s.out, "%s: generation %d %s\n", r.Purpose, r.Generation, text)
+		}
+		if err == nil && damaged > 0 {
+			err = fmt.Errorf("%d stored secrets do not open and were left as they are: the log names them", damaged)
+		}
+		return err
 	})
 }
 

@@ -34,6 +34,31 @@ func newRootFile(t *testing.T, path string) string {
 	return path
 }
 
+// TestReseal seals what is stored anew after a rotation, without a node and
+// beside one.
+func TestReseal(t *testing.T) {
+	for name, running := range map[string]bool{"stopped": false, "running": true} {
+		t.Run(name, func(t *testing.T) {
+			i := newInstallation(t)
+			i.must("init", "--account-email", "management@example.com")
+			if running {
+				i.serve()
+			}
+			i.must("keys", "rotate")
+			if text := i.must("keys", "reseal"); !strings.HasPrefix(text, "0 stored secrets sealed anew\n") || !strings.Contains(text, "stored-secret: generation 1 kept: generation 2 takes its place at ") {
+				t.Errorf("before the new keys are used reseal printed:\n%s", text)
+			}
+			i.must("keys", "rotate", "--revoke") // they are used at once
+			if text := i.must("keys", "reseal"); !strings.HasPrefix(text, "1 stored secrets sealed anew\n") || !strings.Contains(text, "stored-secret: generation 1 kept: nodes may use it until ") {
+				t.Errorf("reseal printed:\n%s", text)
+			}
+			if text := i.must("keys", "reseal"); !strings.HasPrefix(text, "0 stored secrets sealed anew\n") {
+				t.Errorf("reseal printed:\n%s", text)
+			}
+		})
+	}
+}
+
 // TestReplaceRootKey replaces the root key without a node and beside one, in
 // one step and in the steps of a cluster.
 func TestReplaceRootKey(t *testing.T) {

@@ -46,7 +46,7 @@ type cli struct {
 func newCLI(flags config.Flags) *cli {
 	c := new(cli)
 	for _, command := range []*configured{
-		&c.Serve.configured, &c.Init.configured, &c.Migrate.configured, &c.Keys.Rotate.configured, &c.Keys.ReplaceRoot.configured,
+		&c.Serve.configured, &c.Init.configured, &c.Migrate.configured, &c.Keys.Rotate.configured, &c.Keys.Reseal.configured, &c.Keys.ReplaceRoot.configured,
 		&c.AdminKey.List.configured, &c.AdminKey.Rotate.configured, &c.AdminKey.Disable.configured, &c.AdminKey.Enable.configured,
 		&c.Audit.Verify.configured, &c.Audit.List.configured, &c.Root.Reset.configured,
 	} {

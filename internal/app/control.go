@@ -64,6 +64,8 @@ type controlAnswer struct {
 const (
 	controlRotateKeys = "RotateKeys"
 	controlReplace    = "ReplaceRootKey"
+	controlReseal     = "ResealSecrets"
+	controlRetire     = "RetireKeys"
 	controlListKeys   = "ListAdministratorKeys"
 	controlRotateKey  = "RotateAdministratorKey"
 	controlEnableKey  = "EnableAdministratorKey"
@@ -105,6 +107,10 @@ func (p *Program) operate(ctx context.Context, in controlRequest) (any, error) {
 		return p.RotateKeys(ctx, in.By, in.Flag)
 	case controlReplace:
 		return p.ReplaceRootKey(ctx, in.By, in.RootKey)
+	case controlReseal:
+		return p.ResealSecrets(ctx, in.By, in.ID)
+	case controlRetire:
+		return p.RetireKeys(ctx, in.By)
 	case controlListKeys:
 		return p.AdministratorKeys(ctx)
 	case controlRotateKey:
@@ -150,6 +156,18 @@ func (c Control) RotateKeys(ctx context.Context, by Operator, revoke bool) (out 
 // ReplaceRootKey is Program.ReplaceRootKey.
 func (c Control) ReplaceRootKey(ctx context.Context, by Operator, next RootKeyText) (out keys.Replaced, err error) {
 	err = c.ask(ctx, controlRequest{Operation: controlReplace, By: by, RootKey: next}, &out)
+	return out, err
+}
+
+// ResealSecrets is Program.ResealSecrets.
+func (c Control) ResealSecrets(ctx context.Context, by Operator, from string) (out Resealed, err error) {
+	err = c.ask(ctx, controlRequest{Operation: controlReseal, By: by, ID: from}, &out)
+	return out, err
+}
+
+// RetireKeys is Program.RetireKeys.
+func (c Control) RetireKeys(ctx context.Context, by Operator) (out []Retired, err error) {
+	err = c.ask(ctx, controlRequest{Operation: controlRetire, By: by}, &out)
 	return out, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/epoch"
+	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/oauth"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -76,15 +77,19 @@ func sweeps() []sweep {
 	}
 }
 
-// keepHouse sweeps until ctx ends.
+// keepHouse sweeps, and seals anew what older keys sealed, until ctx ends.
 func (p *Program) keepHouse(ctx context.Context) {
 	ticker := time.NewTicker(housekeepingEvery)
 	defer ticker.Stop()
+	resealed := map[keys.Purpose]uint32{}
 	for {
 		for _, s := range sweeps() {
 			if err := p.sweep(ctx, s); err != nil && ctx.Err() == nil {
 				p.report("housekeeping")(fmt.Errorf("%s: %w", s.name, err))
 			}
+		}
+		if err := p.resealDue(ctx, resealed); err != nil && ctx.Err() == nil {
+			p.report("housekeeping")(fmt.Errorf("sealing stored secrets anew: %w", err))
 		}
 		select {
 		case <-ctx.Done():

@@ -24,6 +24,12 @@ type Operations interface {
 	RotateKeys(ctx context.Context, by Operator, revoke bool) ([]RotatedKeys, error)
 	// ReplaceRootKey wraps the keys of every purpose with a new root key.
 	ReplaceRootKey(ctx context.Context, by Operator, next RootKeyText) (keys.Replaced, error)
+	// ResealSecrets seals some of the stored secrets that older generations of
+	// keys sealed anew, and tells where to go on.
+	ResealSecrets(ctx context.Context, by Operator, from string) (Resealed, error)
+	// RetireKeys removes older generations of keys for what is stored that
+	// nothing needs any more.
+	RetireKeys(ctx context.Context, by Operator) ([]Retired, error)
 	// AdministratorKeys lists the access keys of the administrator of the
 	// management account, oldest first.
 	AdministratorKeys(ctx context.Context) ([]AdministratorKey, error)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,6 +26,16 @@ import (
 // managed is a program on an installation that was set up, without servers.
 func managed(t *testing.T, s *store.Store) *Program {
 	t.Helper()
+	p := unmanaged(t, s, storetest.Now)
+	if _, err := p.Initialize(t.Context(), ManagementAccount{ID: sampleManagement, Name: "m", Email: "m@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// unmanaged is a program on an empty store, with a clock.
+func unmanaged(t *testing.T, s *store.Store, now func() time.Time) *Program {
+	t.Helper()
 	root, err := keys.NewRoot(ident.NewSource(rand.Reader).Bytes(keys.RootSize), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -32,12 +43,9 @@ func managed(t *testing.T, s *store.Store) *Program {
 	address := &url.URL{Scheme: "http", Host: "localhost"}
 	p, err := New(t.Context(), Options{
 		PeopleURL: address, DataURL: address, Region: "us-east-1", Operator: Operator{"root", "db1"},
-		Store: s, Root: root, Log: slog.New(slog.DiscardHandler), Now: storetest.Now, Rand: rand.Reader,
+		Store: s, Root: root, Log: slog.New(slog.DiscardHandler), Now: now, Rand: rand.Reader,
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Initialize(t.Context(), ManagementAccount{ID: sampleManagement, Name: "m", Email: "m@example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -58,7 +58,7 @@ func CreateAccessKey(tx KeyTx, now time.Time, ids ident.Source, sealer Sealer, u
 	key = AccessKey{
 		ID: ids.AccessKeyID("AKIA", u.AccountID), AccountID: u.AccountID, UserID: u.ID, Active: true, CreatedAt: now,
 	}
-	if key.SealedSecret, err = sealer.Seal([]byte(secret), []byte(key.ID)); err != nil {
+	if key.SealedSecret, err = sealer.Seal([]byte(secret), SecretBinding(key.ID)); err != nil {
 		return AccessKey{}, "", err
 	}
 	if err := tx.InsertAccessKey(key); err != nil {
@@ -67,6 +67,9 @@ func CreateAccessKey(tx KeyTx, now time.Time, ids ident.Source, sealer Sealer, u
 	return key, secret, nil
 }
 
+// SecretBinding is what the sealed secret of an access key is bound to.
+func SecretBinding(keyID string) []byte { return []byte(keyID) }
+
 // AuthenticateKey finds an active access key and returns its secret and who
 // it belongs to; false when there is no such key that may be used.
 func AuthenticateKey(tx KeyReader, sealer Sealer, keyID string) (p Principal, secret string, found bool, err error) {
@@ -74,7 +77,7 @@ func AuthenticateKey(tx KeyReader, sealer Sealer, keyID string) (p Principal, se
 	if err != nil || !found || !key.Active {
 		return Principal{}, "", false, err
 	}
-	plain, err := sealer.Open(key.SealedSecret, []byte(key.ID))
+	plain, err := sealer.Open(key.SealedSecret, SecretBinding(key.ID))
 	if err != nil {
 		return Principal{}, "", false, err
 	}

@@ -28,11 +28,15 @@ type Ring struct {
 	wake chan struct{}
 }
 
+// HeaderSize is the length, in bytes, of the beginning of a sealed value or tag
+// that names its generation.
+const HeaderSize = 5
+
 // A sealed value is: format (1 byte), generation (4 bytes, big endian),
 // nonce (12), ciphertext, GCM tag (16). The header is authenticated.
 const (
 	formatSealed = 1
-	headerSize   = 5
+	headerSize   = HeaderSize
 	// Overhead is how much longer a sealed value is than its plaintext.
 	Overhead = headerSize + nonceSize + 16
 )
@@ -120,6 +124,14 @@ func (r *Ring) Current(p Purpose) uint32 {
 		return m.Number
 	}
 	return 0
+}
+
+// Header is how everything that a generation sealed or signed begins. Headers
+// are ordered, byte by byte, as generations are.
+func Header(generation uint32) []byte {
+	h := make([]byte, HeaderSize)
+	putHeader(h, generation)
+	return h
 }
 
 // SealedBy returns the generation that a sealed value or a tag claims to be

@@ -158,7 +158,7 @@ func (o *Outbox) Put(tx Tx, now time.Time, l Letter) error {
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	sealed, err := o.Keys.Seal(plain, bound(l.ID))
+	sealed, err := o.Keys.Seal(plain, Binding(l.ID))
 	if err != nil {
 		return fmt.Errorf("mail: sealing a letter: %w", err)
 	}
@@ -168,8 +168,8 @@ func (o *Outbox) Put(tx Tx, now time.Time, l Letter) error {
 	})
 }
 
-// bound is what a letter's content is bound to.
-func bound(id string) []byte { return []byte("mail\x00" + id) }
+// Binding is what a letter's sealed content is bound to.
+func Binding(id string) []byte { return []byte("mail\x00" + id) }
 
 // open returns the letter that is stored.
 func open(k Keys, stored Stored) (Letter, error) {
@@ -177,7 +177,7 @@ func open(k Keys, stored Stored) (Letter, error) {
 		ID: stored.ID, Kind: stored.Kind, StoreID: stored.StoreID, UserID: stored.UserID, To: stored.To,
 		CreatedAt: stored.CreatedAt, ExpiresAt: stored.ExpiresAt,
 	}
-	plain, err := k.Open(stored.Sealed, bound(l.ID))
+	plain, err := k.Open(stored.Sealed, Binding(l.ID))
 	if err != nil {
 		return l, fmt.Errorf("mail: opening the letter %s: %w", l.ID, err)
 	}

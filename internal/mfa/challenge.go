@@ -44,8 +44,11 @@ type ChallengeTx interface {
 	DeleteMfaChallenge(holder string, p Purpose) (bool, error)
 }
 
-func (c *Challenge) boundTo() []byte {
-	return []byte("mfa challenge v1:" + c.Holder + "/" + string(c.Purpose) + "/" + c.UserID)
+func (c *Challenge) boundTo() []byte { return ChallengeBinding(c.Holder, c.Purpose, c.UserID) }
+
+// ChallengeBinding is what the sealed data of a challenge is bound to.
+func ChallengeBinding(holder string, p Purpose, userID string) []byte {
+	return []byte("mfa challenge v1:" + holder + "/" + string(p) + "/" + userID)
 }
 
 // ask stores what a person is asked.

@@ -309,6 +309,9 @@ func errNoDevice() error {
 var errDamaged = errors.New("mfa: what the store has of a device cannot be read")
 
 // boundTo names what a device's secret belongs to.
-func boundTo(r *Record) []byte {
-	return []byte("mfa device v1:" + r.StoreID + "/" + r.UserID + "/" + r.ID)
+func boundTo(r *Record) []byte { return SecretBinding(r.StoreID, r.UserID, r.ID) }
+
+// SecretBinding is what the sealed secret of a device is bound to.
+func SecretBinding(storeID, userID, deviceID string) []byte {
+	return []byte("mfa device v1:" + storeID + "/" + userID + "/" + deviceID)
 }
