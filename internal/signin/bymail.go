@@ -75,7 +75,7 @@ func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send fu
 		if err != nil {
 			return err
 		}
-		if err := throttle.Take(tx, f.now(), askedFor(c.attempt, v)...); err != nil {
+		if err := throttle.Take(tx, f.now(), f.askedFor(v, c.attempt)...); err != nil {
 			return err
 		}
 		if r, err = f.mailRecord(tx, v, c.attempt.StoreID, c.user.ID, event, true); err != nil {

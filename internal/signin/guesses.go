@@ -37,9 +37,24 @@ func networkLimit() throttle.Limit {
 }
 
 // The limits of asking for letters: an account's, so that nobody's mailbox is
-// filled, and wider ones of addresses and networks.
+// filled, from one network and from everywhere; and wider ones of addresses and
+// networks. Whoever asks, the letters go to the person: when others use a limit
+// up, the person has letters. A browser in which the person has signed in before
+// has a limit of its own.
 func askedAccountLimit() throttle.Limit {
-	return throttle.Limit{Scope: "mail/account", Free: 3, First: time.Minute, Most: 30 * time.Minute, Forget: 12 * time.Hour}
+	return throttle.Limit{Scope: "mail/account", Free: 10, First: time.Minute, Most: 30 * time.Minute, Forget: 12 * time.Hour}
+}
+
+func askedAccountInNetworkLimit() throttle.Limit {
+	l := askedAccountLimit()
+	l.Scope, l.Free = "mail/account-network", 3
+	return l
+}
+
+func askedKnownLimit() throttle.Limit {
+	l := askedAccountInNetworkLimit()
+	l.Scope = "mail/browser"
+	return l
 }
 
 func askedAddressLimit() throttle.Limit {
@@ -52,11 +67,15 @@ func askedNetworkLimit() throttle.Limit {
 
 // askedFor is what asking for a letter counts against, whether there is such a
 // person or not.
-func askedFor(a Attempt, v Visit) []throttle.Subject {
+func (f *Flow) askedFor(v Visit, a Attempt) []throttle.Subject {
+	if id, known := f.known(v, a); known {
+		return []throttle.Subject{{Limit: askedKnownLimit(), Key: id}}
+	}
 	account := guessedAccount(a)
 	account.Limit = askedAccountLimit()
 	return []throttle.Subject{
 		account,
+		{Limit: askedAccountInNetworkLimit(), Key: account.Key + " " + prefixKey(v.Address, 24, 48)},
 		{Limit: askedAddressLimit(), Key: prefixKey(v.Address, 32, 64)},
 		{Limit: askedNetworkLimit(), Key: prefixKey(v.Address, 24, 48)},
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -136,6 +137,58 @@ func TestAKnownBrowserIsItsPersonsOnly(t *testing.T) {
 		}
 		if err := guess(out.Known, "sam.lee", 1); !fault.Is(err, fault.Throttled) {
 			t.Errorf("the twelfth guess of a known browser: %v", err)
+		}
+	})
+}
+
+// TestAskingForLettersKeepsNobodyOut has an attacker ask for letters to the
+// person, from one network and from many, while the person asks for one: from
+// another network, and in a browser that has been theirs before.
+func TestAskingForLettersKeepsNobodyOut(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		v := from("203.0.113.9")
+		out, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(v signin.Visit, name string) error {
+			return b.flow.Forgot(t.Context(), v, b.begin(v, name).ID)
+		}
+		flood := func(networks int) {
+			for i := range 40 {
+				if err := ask(from(fmt.Sprintf("198.51.%d.%d", i%networks, i)), "sam.lee"); err != nil && !fault.Is(err, fault.Throttled) {
+					t.Fatal(err)
+				}
+			}
+		}
+		flood(1)
+		if n := len(b.letters(mail.PasswordReset)); n > 5 {
+			t.Errorf("one network had %d letters sent at once", n)
+		}
+		if err := ask(v, "sam.lee"); err != nil {
+			t.Errorf("from another network: %v", err)
+		}
+		flood(40)
+		if n := len(b.letters(mail.PasswordReset)); n > 15 {
+			t.Errorf("many networks had %d letters sent at once", n)
+		}
+		if err := ask(from("192.0.2.1"), "sam.lee"); !fault.Is(err, fault.Throttled) {
+			t.Errorf("nothing keeps many networks from filling a mailbox: %v", err)
+		}
+		home := from("198.51.3.3") // among the attackers
+		home.Known = out.Known
+		if err := ask(home, "sam.lee"); err != nil {
+			t.Errorf("in the person's own browser: %v", err)
+		}
+		if err := ask(home, "nobody"); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			err = ask(home, "sam.lee")
+		}
+		if !fault.Is(err, fault.Throttled) {
+			t.Errorf("the browser may ask for ever: %v", err)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (p *Pages) sendReset(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.Flow.Forgot(v.r.Context(), v.Visit, a.ID)
+	err = p.Flow.Forgot(v.r.Context(), v.visitor(), a.ID)
 	if message, throttled := v.throttled(err); throttled {
 		v.show(http.StatusTooManyRequests, "forgot", "forgot.title", map[string]any{"ID": a.ID, "UserName": a.UserName, "Mail": p.Flow.Mail.Sends(), "Error": message})
 		return nil
@@ -100,7 +100,7 @@ func (p *Pages) sendCode(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.Flow.SendPasswordCode(v.r.Context(), v.Visit, a.ID)
+	err = p.Flow.SendPasswordCode(v.r.Context(), v.visitor(), a.ID)
 	if message, throttled := v.throttled(err); throttled {
 		v.showCode(http.StatusTooManyRequests, a, message)
 		return nil
@@ -132,7 +132,7 @@ func (p *Pages) checkCode(v *visit) error {
 	if err != nil {
 		return err
 	}
-	token, err := p.Flow.PasswordCode(v.r.Context(), v.Visit, a.ID, v.field("code"))
+	token, err := p.Flow.PasswordCode(v.r.Context(), v.visitor(), a.ID, v.field("code"))
 	if err == nil {
 		v.redirect(maillink.Path(token))
 		return nil
@@ -241,7 +241,7 @@ func (v *visit) linkedPassword(l signin.Linked, token string) error {
 		v.showLink(http.StatusUnprocessableEntity, l, v.text("newpassword.mismatch"))
 		return nil
 	}
-	u, err := v.pages.Flow.LinkedPassword(v.r.Context(), v.Visit, token, v.field("password"))
+	u, err := v.pages.Flow.LinkedPassword(v.r.Context(), v.visitor(), token, v.field("password"))
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Category == fault.Invalid && e.Subject == "password" {
 		v.showLink(http.StatusUnprocessableEntity, l, v.text("newpassword."+e.Reason))
 		return nil
