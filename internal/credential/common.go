@@ -231,7 +231,7 @@ func namesList(names []string) list {
 		}
 	}
 	for _, name := range names {
-		parts := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+		parts := strings.FieldsFunc(strings.ToLower(Normal(name)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 		add(strings.Join(parts, ""))
 		for _, part := range parts {
 			add(part)

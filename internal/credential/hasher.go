@@ -9,7 +9,13 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 )
+
+// Normal returns the form of a password that is checked and hashed: the same
+// however its characters were typed, composed or not, narrow or wide. It is
+// Unicode's NFKC, as NIST SP 800-63B wants it.
+func Normal(password string) string { return norm.NFKC.String(password) }
 
 // Parameters are the cost of a hash.
 type Parameters struct {
@@ -40,6 +46,7 @@ type Hasher struct {
 	queue      *queue
 	network    string
 	decoy      digest
+	key        func(text string, d digest) []byte
 }
 
 // NewHasher returns a Hasher that computes at most parallel hashes at once.
@@ -47,7 +54,10 @@ func NewHasher(p Parameters, parallel int, rand io.Reader) *Hasher {
 	return &Hasher{
 		parameters: p, rand: rand,
 		queue: newQueue(parallel, parallel*waiting),
-		decoy: digest{Parameters: p, salt: make([]byte, saltSize), sum: make([]byte, hashSize)},
+		decoy: digest{Parameters: p, normal: true, salt: make([]byte, saltSize), sum: make([]byte, hashSize)},
+		key: func(text string, d digest) []byte {
+			return argon2.IDKey([]byte(text), d.salt, d.Passes, d.Memory, d.Lanes, hashSize)
+		},
 	}
 }
 
@@ -62,12 +72,12 @@ func (h *Hasher) For(network string) *Hasher {
 // Hash returns the hash of a password as a PHC string, with a new salt. It
 // fails with fault.Unavailable when too many wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	d := digest{Parameters: h.parameters, salt: make([]byte, saltSize)}
+	d := digest{Parameters: h.parameters, normal: true, salt: make([]byte, saltSize)}
 	if _, err := io.ReadFull(h.rand, d.salt); err != nil {
 		return "", fmt.Errorf("credential: reading randomness: %w", err)
 	}
 	var err error
-	if d.sum, err = h.compute(ctx, d, password); err != nil {
+	if d.sum, err = h.compute(ctx, d, Normal(password)); err != nil {
 		return "", err
 	}
 	return d.String(), nil
@@ -76,6 +86,10 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // Matches reports whether encoded is the hash of password. An empty encoded,
 // of somebody without a password or nobody at all, takes as long as any other
 // and never matches.
+//
+// A password that was not typed in its normal form is tried as it was typed,
+// too: hashes were made of that once. It is tried with every hash, so that the
+// time tells nothing of it.
 func (h *Hasher) Matches(ctx context.Context, encoded, password string) (bool, error) {
 	d, known := h.decoy, encoded != ""
 	if known {
@@ -84,39 +98,56 @@ func (h *Hasher) Matches(ctx context.Context, encoded, password string) (bool, e
 			return false, err
 		}
 	}
-	sum, err := h.compute(ctx, d, password)
-	if err != nil {
-		return false, err
+	normal := Normal(password)
+	same, err := h.makes(ctx, d, normal)
+	if err != nil || normal == password {
+		return same && known, err
 	}
-	return subtle.ConstantTimeCompare(sum, d.sum) == 1 && known, nil
+	typed, err := h.makes(ctx, d, password)
+	return (same || typed && !d.normal) && known, err
+}
+
+// makes tells whether the digest is that of text.
+func (h *Hasher) makes(ctx context.Context, d digest, text string) (bool, error) {
+	sum, err := h.compute(ctx, d, text)
+	return err == nil && subtle.ConstantTimeCompare(sum, d.sum) == 1, err
 }
 
 // Outdated reports whether encoded was made with other parameters than
-// today's, and should be made anew when the password is next known.
+// today's, or of a password as it was typed, and should be made anew when the
+// password is next known.
 func (h *Hasher) Outdated(encoded string) bool {
 	d, err := parseDigest(encoded)
-	return err != nil || d.Parameters != h.parameters
+	return err != nil || d.Parameters != h.parameters || !d.normal
 }
 
-func (h *Hasher) compute(ctx context.Context, d digest, password string) ([]byte, error) {
+func (h *Hasher) compute(ctx context.Context, d digest, text string) ([]byte, error) {
 	if err := h.queue.enter(ctx, h.network); err != nil {
 		return nil, err
 	}
 	defer h.queue.leave()
-	return argon2.IDKey([]byte(password), d.salt, d.Passes, d.Memory, d.Lanes, hashSize), nil
+	return h.key(text, d), nil
 }
 
 // digest is a hash and what it was made with.
 type digest struct {
 	Parameters
+	normal    bool // made of the password's normal form
 	salt, sum []byte
 }
 
+// normalForm is what is said of a digest that was made of the normal form, after
+// its parameters.
+const normalForm = ",form=nfkc"
+
 // String returns the digest in the PHC string format.
 func (d digest) String() string {
-	enc := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		d.Memory, d.Passes, d.Lanes, enc.EncodeToString(d.salt), enc.EncodeToString(d.sum))
+	enc, form := base64.RawStdEncoding, ""
+	if d.normal {
+		form = normalForm
+	}
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d%s$%s$%s", argon2.Version,
+		d.Memory, d.Passes, d.Lanes, form, enc.EncodeToString(d.salt), enc.EncodeToString(d.sum))
 }
 
 // parseDigest reads what String wrote. The parameters are bounded, so that a
@@ -128,6 +159,7 @@ func parseDigest(encoded string) (digest, error) {
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return d, unreadable
 	}
+	parts[3], d.normal = strings.CutSuffix(parts[3], normalForm)
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &d.Memory, &d.Passes, &d.Lanes); err != nil {
 		return d, unreadable
 	}

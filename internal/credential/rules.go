@@ -24,12 +24,13 @@ const (
 	ReasonBreached   = "PASSWORD_BREACHED"
 )
 
-// Check tells whether a password may be chosen by the person with these names:
+// Check tells whether a password, in its normal form, may be chosen by the person with these names:
 // AWS's rules, and not one that anybody would guess. It returns a
 // fault.Invalid with one of the reasons above. That the password is none of
 // the person's last ones is for Reused to tell, and that it was not stolen
 // elsewhere for Breaches.
 func Check(password string, names ...string) error {
+	password = Normal(password)
 	if n := utf8.RuneCountInString(password); n < MinLength || n > MaxLength {
 		return refused(ReasonLength, "The password must have 8 to 64 characters.")
 	}
@@ -51,6 +52,16 @@ func RefuseReused() error {
 type Breaches interface {
 	// Contains says no when it cannot tell.
 	Contains(password string) bool
+}
+
+// Breached tells whether breaches contain a password, as it was typed or in its
+// normal form. They may be nil.
+func Breached(breaches Breaches, password string) bool {
+	if breaches == nil {
+		return false
+	}
+	normal := Normal(password)
+	return breaches.Contains(normal) || normal != password && breaches.Contains(password)
 }
 
 // RefuseBreached is the answer to a password that Breaches contain.

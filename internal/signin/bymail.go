@@ -216,7 +216,7 @@ func (f *Flow) hashNew(ctx context.Context, v Visit, u directory.User, p credent
 	if err := credential.Check(password, namesOf(u)...); err != nil {
 		return "", err
 	}
-	if f.Breaches != nil && f.Breaches.Contains(password) {
+	if credential.Breached(f.Breaches, password) {
 		return "", credential.RefuseBreached()
 	}
 	reused, err := credential.Reused(ctx, f.hasher(v), p, password)
