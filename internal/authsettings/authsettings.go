@@ -112,7 +112,8 @@ type Settings struct {
 	// DeviceNetworks are the networks (CIDR) that clients may ask for a code
 	// from; empty means any.
 	DeviceNetworks []string `json:"deviceNetworks"`
-	// Contact tells people with an empty portal whom to ask.
+	// Contact tells people whom to ask who cannot go on: with an empty portal,
+	// without an MFA device.
 	Contact string `json:"contact"`
 
 	// Version counts the edits, from 1; 0 is of settings never edited.

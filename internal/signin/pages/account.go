@@ -120,7 +120,7 @@ func (v *visit) askAgain(status int, to, message string) error {
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"UserName": user.UserName, "Intro": v.text("verify.me.intro"), "To": to, "Other": "", "Submit": "verify.submit", "Error": message, "Action": verifyPath + "/factor"}
+	data := map[string]any{"UserName": user.UserName, "Root": v.root.ID != "", "Intro": v.text("verify.me.intro"), "To": to, "Other": "", "Submit": "verify.submit", "Error": message, "Action": verifyPath + "/factor"}
 	if len(asked.Devices) == 0 {
 		v.show(status, "verifypassword", "verify.me.title", data)
 		return nil

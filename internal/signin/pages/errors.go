@@ -36,7 +36,7 @@ func (v *visit) fail(err error) {
 	if text == "" {
 		text = v.text(f.text)
 	}
-	v.show(f.status, "refusal", f.title, map[string]any{"Text": text, "Again": f.again, "AgainText": f.againText})
+	v.show(f.status, "refusal", f.title, map[string]any{"Text": text, "Ask": v.user.ID != "", "Again": f.again, "AgainText": f.againText})
 }
 
 // Fail answers with a page that tells a person why the request for
@@ -51,7 +51,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, code st
 		text = "request.failed"
 	}
 	v := p.newVisit(w, r)
-	v.show(status, "refusal", "error.request.title", map[string]any{"Text": v.text(text), "Again": "/start", "AgainText": "error.home"})
+	v.show(status, "refusal", "error.request.title", map[string]any{"Text": v.text(text), "Ask": false, "Again": "/start", "AgainText": "error.home"})
 }
 
 func (v *visit) refusalOf(err error) refusal {
@@ -67,7 +67,7 @@ func (v *visit) refusalOf(err error) refusal {
 	case errors.Is(err, errForged):
 		return refusal{status: http.StatusForbidden, title: "error.forged.title", text: "error.forged", again: home, againText: toHome}
 	case errors.Is(err, errDisabled):
-		return refusal{status: http.StatusNotFound, title: "error.disabled.title", text: "error.disabled"}
+		return refusal{status: http.StatusNotFound, title: "error.disabled.title", text: "error.disabled", again: "/root/signin", againText: "root.signin.title"}
 	}
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
@@ -95,7 +95,7 @@ func (v *visit) refusalOf(err error) refusal {
 	case fault.Conflict:
 		return refusal{status: http.StatusConflict, title: "error.conflict.title", message: v.told(e), again: home, againText: toHome}
 	default:
-		return refusal{status: http.StatusInternalServerError, title: "error.internal.title", message: v.text("error.internal", "request", v.RequestID)}
+		return refusal{status: http.StatusInternalServerError, title: "error.internal.title", message: v.text("error.internal", "request", v.RequestID), again: home, againText: toHome}
 	}
 }
 

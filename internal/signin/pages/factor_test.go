@@ -179,8 +179,31 @@ func TestAKeyOnPages(t *testing.T) {
 func TestBlockedOnPages(t *testing.T) {
 	s := newSite(t)
 	s.settings(func(a *authsettings.Settings) { a.MfaMode, a.NoMfa = authsettings.MfaAlwaysOn, authsettings.NoMfaBlock })
-	b := s.browser().signIn("/start").shows(403, "You cannot sign in")
-	b.get("/start").shows(200, "Username")
+	b := s.browser().signIn("/start").shows(403, "You cannot sign in", "Ask an administrator of IAM Identity Center for help.")
+	if strings.Contains(b.page, "Whom to ask") {
+		t.Error("somebody is to be asked whom nobody has named")
+	}
+	s.settings(func(a *authsettings.Settings) { a.Contact = "help@example.com, room <12>" })
+	b.get(b.at()).shows(403, "Whom to ask: help@example.com, room <12>")
+	if b.get("/start").shows(200, "Username"); strings.Contains(b.page, "help@example.com") {
+		t.Error("who is nobody yet is told")
+	}
+}
+
+// TestPeopleAreToldWhomToAsk shows the contact wherever a person can only ask.
+func TestPeopleAreToldWhomToAsk(t *testing.T) {
+	const contact = "Whom to ask: help@example.com"
+	s := newSite(t)
+	s.settings(func(a *authsettings.Settings) { a.Contact, a.MfaMode = "help@example.com", authsettings.MfaAlwaysOn })
+	b := s.browser().signIn("/start").shows(200, "No accounts yet", contact)
+	b.get("/account/devices/register/app")
+	secret := b.found(shownSecret)
+	b.submit("/account/devices/register/app", "name", "phone", "first", s.code(secret, -1), "second", s.code(secret, 0)).shows(200)
+	s.settings(func(a *authsettings.Settings) { a.OwnDevices = false })
+	b.get("/account/devices").shows(200, "Your administrator looks after MFA devices", contact)
+	s.pass(time.Minute)
+	other := s.browser()
+	other.with(chosen).shows(200, "Lost your MFA device?", contact)
 }
 
 // TestStepUpOnPages comes back to what it was asked for.

@@ -285,7 +285,7 @@ func (v *visit) linkGone(err error) error {
 	default:
 	}
 	v.show(http.StatusGone, "refusal", "linkgone.title", map[string]any{
-		"Text": v.text("linkgone."+e.Reason) + " " + v.text(next), "Again": "/start", "AgainText": "link.signin",
+		"Text": v.text("linkgone."+e.Reason) + " " + v.text(next), "Ask": false, "Again": "/start", "AgainText": "link.signin",
 	})
 	return nil
 }

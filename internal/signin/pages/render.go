@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/text"
 )
 
@@ -123,14 +124,20 @@ type page struct {
 	// User is what the person who is signed in is called; "" for nobody.
 	User string
 	Data map[string]any
+
+	contact func() string
 }
+
+// Contact is whom people ask who cannot go on, as an administrator has set it;
+// "" when nobody has.
+func (p page) Contact() string { return p.contact() }
 
 // show answers with a page. title is a key of the catalogue.
 func (v *visit) show(status int, name, title string, data map[string]any) {
 	_, user := v.self()
 	p := page{
 		Title: title, Nonce: v.nonce, Token: v.token(),
-		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data,
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data, contact: v.contact,
 	}
 	var body bytes.Buffer
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {
@@ -150,6 +157,23 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 	v.w.WriteHeader(status)
 	// A browser that went away reads no answer.
 	_, _ = v.w.Write(body.Bytes())
+}
+
+// contact is the contact of the portal's directory, for who is of it: root users
+// are not.
+func (v *visit) contact() string {
+	if v.root.ID != "" {
+		return ""
+	}
+	var s authsettings.Settings
+	err := v.pages.DB.View(v.r.Context(), func(tx Tx) (err error) {
+		s, err = authsettings.Of(tx, v.instance.IdentityStoreID)
+		return err
+	})
+	if err != nil {
+		return "" // the page says to ask an administrator
+	}
+	return s.Contact
 }
 
 // secureHeaders sets what every answer has.

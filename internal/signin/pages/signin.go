@@ -73,7 +73,7 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	case signin.StepEmailCode:
 		return v.askEmailCode(status, a, message)
 	case signin.StepBlocked:
-		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Again": "/signin?to=" + escape(a.Destination), "AgainText": "blocked.again"})
+		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Ask": true, "Again": "/signin?to=" + escape(a.Destination), "AgainText": "blocked.again"})
 	default:
 		return v.askPassword(status, a.StoreID, data)
 	}
