@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -130,4 +131,29 @@ func TestOverload(t *testing.T) {
 	if refused < callers-66 {
 		t.Errorf("%d of %d callers were refused; want all but those that run or wait", refused, callers)
 	}
+}
+
+// BenchmarkHash is what a password costs, with one caller at a time and with as
+// many as there are processors.
+func BenchmarkHash(b *testing.B) {
+	h := credential.NewHasher(credential.Recommended(), runtime.GOMAXPROCS(0), rand.Reader)
+	hash := func() {
+		if _, err := h.Hash(context.Background(), "Vt7-kelp-Moon"); err != nil {
+			b.Error(err)
+		}
+	}
+	b.Run("one", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			hash()
+		}
+	})
+	b.Run("many", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				hash()
+			}
+		})
+	})
 }
