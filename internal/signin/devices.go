@@ -57,20 +57,20 @@ func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, 
 }
 
 // NewApp sets up another authenticator app of a signed-in person.
-func (f *Flow) NewApp(ctx context.Context, sessionID string) (mfa.NewApp, error) {
+func (f *Flow) NewApp(ctx context.Context, v Visit, sessionID string) (mfa.NewApp, error) {
 	var app mfa.NewApp
 	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) (err error) {
-		app, err = f.beginApp(tx, a.session.ID, a.user, a.settings)
+		app, err = f.beginApp(tx, v, a.attempt(), a.user, a.settings)
 		return err
 	})
 	return app, err
 }
 
 // NewKey begins the registration of another key of a signed-in person.
-func (f *Flow) NewKey(ctx context.Context, sessionID string, builtIn bool) ([]byte, error) {
+func (f *Flow) NewKey(ctx context.Context, v Visit, sessionID string, builtIn bool) ([]byte, error) {
 	var options []byte
 	err := f.changeDevices(ctx, sessionID, func(tx Tx, a acting) (err error) {
-		options, err = f.beginKey(tx, a.session.ID, a.user, a.settings, builtIn)
+		options, err = f.beginKey(tx, v, a.attempt(), a.user, a.settings, builtIn)
 		return err
 	})
 	return options, err

@@ -115,7 +115,7 @@ func TestOwnDevices(t *testing.T) {
 		b.settings(func(s *authsettings.Settings) { s.MfaMode = authsettings.MfaDisabled })
 		v := from("203.0.113.9")
 		s := b.signedIn(v)
-		app, err := b.flow.NewApp(t.Context(), s.ID)
+		app, err := b.flow.NewApp(t.Context(), v, s.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestOwnDevices(t *testing.T) {
 				done = append(done, r)
 			}
 		}
-		if diff := cmp.Diff([]string{"CompleteVirtualMfaDeviceRegistration", "DeleteMfaDeviceForUser", "UpdateMfaDeviceForUser"}, done); diff != "" {
+		if diff := cmp.Diff([]string{"CompleteVirtualMfaDeviceRegistration", "DeleteMfaDeviceForUser", startsApp, "UpdateMfaDeviceForUser"}, done); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -179,7 +179,7 @@ func TestThisWasNotMe(t *testing.T) {
 		b.settings(func(s *authsettings.Settings) { s.MfaMode = authsettings.MfaDisabled })
 		thief := from("198.51.100.7")
 		s := b.signedIn(thief)
-		app, err := b.flow.NewApp(t.Context(), s.ID)
+		app, err := b.flow.NewApp(t.Context(), thief, s.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

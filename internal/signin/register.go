@@ -11,6 +11,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
+	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
 // Registering is what a person can register.
@@ -60,7 +61,7 @@ func (f *Flow) BeginApp(ctx context.Context, v Visit, id string) (mfa.NewApp, er
 		if err != nil {
 			return err
 		}
-		app, err = f.beginApp(tx, c.attempt.ID, c.user, s)
+		app, err = f.beginApp(tx, v, c.attempt, c.user, s)
 		return err
 	})
 	return app, err
@@ -75,7 +76,7 @@ func (f *Flow) BeginKey(ctx context.Context, v Visit, id string, builtIn bool) (
 		if err != nil {
 			return err
 		}
-		options, err = f.beginKey(tx, c.attempt.ID, c.user, s, builtIn)
+		options, err = f.beginKey(tx, v, c.attempt, c.user, s, builtIn)
 		return err
 	})
 	return options, err
@@ -122,18 +123,26 @@ func (f *Flow) Register(ctx context.Context, v Visit, id string, n NewDevice) (O
 	return out, err
 }
 
-func (f *Flow) beginApp(tx Tx, holder string, u directory.User, s authsettings.Settings) (mfa.NewApp, error) {
+func (f *Flow) beginApp(tx Tx, v Visit, a Attempt, u directory.User, s authsettings.Settings) (mfa.NewApp, error) {
 	if !s.Allows(authsettings.Totp) {
 		return mfa.NewApp{}, errType()
 	}
-	return f.Factors.BeginApp(tx, f.now(), holder, u.StoreID, u.ID, u.UserName)
+	app, err := f.Factors.BeginApp(tx, f.now(), a.ID, u.StoreID, u.ID, u.UserName)
+	if err != nil {
+		return app, err
+	}
+	return app, f.recordStart(tx, v, a, "StartVirtualMfaDeviceRegistration", authsettings.Totp)
 }
 
-func (f *Flow) beginKey(tx Tx, holder string, u directory.User, s authsettings.Settings, builtIn bool) ([]byte, error) {
+func (f *Flow) beginKey(tx Tx, v Visit, a Attempt, u directory.User, s authsettings.Settings, builtIn bool) ([]byte, error) {
 	if !s.Allows(authsettings.Webauthn) {
 		return nil, errType()
 	}
-	return f.Factors.BeginKey(tx, f.now(), holder, u, builtIn)
+	options, err := f.Factors.BeginKey(tx, f.now(), a.ID, u, builtIn)
+	if err != nil {
+		return nil, err
+	}
+	return options, f.recordStart(tx, v, a, "StartWebAuthnDeviceRegistration", authsettings.Webauthn)
 }
 
 // register registers a device on behalf of the attempt a, records it and has
@@ -167,6 +176,25 @@ func errType() error {
 	return fault.New(fault.Denied, "mfa_type", "MFA devices of this type are not in use here.")
 }
 
+// startsRecorded has the beginning of a registration recorded once in a
+// sign-in, and once in as long at a portal session, however often its page is
+// opened.
+func startsRecorded() throttle.Limit {
+	return throttle.Limit{Scope: "record/registration", First: AttemptLifetime, Most: AttemptLifetime, Forget: 2 * AttemptLifetime}
+}
+
+// recordStart records that the registration of a device was begun.
+func (f *Flow) recordStart(tx Tx, v Visit, a Attempt, event string, t authsettings.MfaType) error {
+	err := throttle.Take(tx, f.now(), throttle.Subject{Limit: startsRecorded(), Key: a.ID + " " + event})
+	if fault.Is(err, fault.Throttled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.recordDevice(tx, v, a, event, mfa.Device{Type: t})
+}
+
 // recordDevice records what was done to a device, as AWS's directory does.
 func (f *Flow) recordDevice(tx Tx, v Visit, a Attempt, event string, d mfa.Device) error {
 	r, err := f.record(tx, v, a, event, string(d.Type), true)
@@ -175,7 +203,11 @@ func (f *Flow) recordDevice(tx Tx, v Visit, a Attempt, event string, d mfa.Devic
 	}
 	r.EventSource = directorySource
 	r.ServiceEventDetails = nil
-	if r.AdditionalEventData, err = json.Marshal(map[string]string{"mfaDeviceId": d.ID, "mfaDeviceType": string(d.Type)}); err != nil {
+	data := map[string]string{"mfaDeviceType": string(d.Type)}
+	if d.ID != "" {
+		data["mfaDeviceId"] = d.ID
+	}
+	if r.AdditionalEventData, err = json.Marshal(data); err != nil {
 		return err
 	}
 	return audit.Append(tx, r)

@@ -262,12 +262,12 @@ func (v *visit) addingDevice(status int, message string) error {
 	form := registration{action: registerPath + "/" + kind, back: devicesPath, message: message}
 	if kind != appKind {
 		var options []byte
-		if options, err = flow.NewKey(ctx, self.ID, kind == builtInKind); err == nil {
+		if options, err = flow.NewKey(ctx, v.visitor(), self.ID, kind == builtInKind); err == nil {
 			v.showNewKey(status, form, options)
 			return nil
 		}
 	} else {
-		app, begun := flow.NewApp(ctx, self.ID)
+		app, begun := flow.NewApp(ctx, v.visitor(), self.ID)
 		if begun == nil {
 			return v.showNewApp(status, form, app)
 		}
