@@ -67,7 +67,7 @@ func (c *adminKeyRotateCommand) Run(ctx context.Context, f config.Flags, s strea
 // showKey prints an access key with the settings that clients need beside it.
 func showKey(cfg *config.Config, key app.AccessKey, s streams) error {
 	_, err := fmt.Fprintf(s.out, "The administrator's access key, which is not shown again:\n\n"+
-		"  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n  AWS_REGION=%s\n  AWS_ENDPOINT_URL=%s\n",
+		"  AWS_ACCESS_KEY_ID=%[1]s\n  AWS_SECRET_ACCESS_KEY=%[2]s\n  AWS_REGION=%[3]s\n  AWS_DEFAULT_REGION=%[3]s\n  AWS_ENDPOINT_URL=%[4]s\n",
 		key.ID, key.Secret, cfg.Region, cfg.PublicURL)
 	return err
 }

@@ -225,8 +225,8 @@ func (s *Settings) check() error {
 		return invalid("The contact must be one line of at most 200 bytes.")
 	}
 	for _, text := range s.DeviceNetworks {
-		if network, err := netip.ParsePrefix(text); err != nil || network != network.Masked() {
-			return invalid("Networks must be in CIDR form, such as 192.0.2.0/24.")
+		if network, err := netip.ParsePrefix(text); err != nil || network != network.Masked() || network.Addr().Is4In6() {
+			return invalid("Networks must be in CIDR form, such as 192.0.2.0/24 or 2001:db8::/32.")
 		}
 	}
 	return nil

@@ -89,6 +89,7 @@ func TestChangeRefuses(t *testing.T) {
 		"long session":  func(s *authsettings.Settings) { s.SessionLimit = 90*24*3600 + 1 },
 		"device grant":  func(s *authsettings.Settings) { s.DeviceGrant = "" },
 		"network":       func(s *authsettings.Settings) { s.DeviceNetworks = []string{"192.0.2.1/24"} },
+		"mapped":        func(s *authsettings.Settings) { s.DeviceNetworks = []string{"::ffff:192.0.2.0/120"} },
 		"networks":      func(s *authsettings.Settings) { s.DeviceNetworks = make([]string, authsettings.MaxNetworks+1) },
 		"contact":       func(s *authsettings.Settings) { s.Contact = "a\nb" },
 		"long contact":  func(s *authsettings.Settings) { s.Contact = strings.Repeat("a", authsettings.MaxContact+1) },

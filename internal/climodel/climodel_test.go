@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -121,4 +122,37 @@ func use(s *model.Service, name string, used map[string]bool) {
 	for _, m := range shape.Members {
 		use(s, m.Shape, used)
 	}
+}
+
+// TestOptionsAreFree keeps the names of inputs apart from the options that the
+// AWS CLI, of either version, has for every command: it would read them itself.
+func TestOptionsAreFree(t *testing.T) {
+	taken := strings.Fields(`debug endpoint-url no-verify-ssl no-paginate output query profile region version color
+		no-sign-request ca-bundle cli-read-timeout cli-connect-timeout cli-binary-format no-cli-pager cli-auto-prompt
+		no-cli-auto-prompt cli-error-format v2-debug cli-input-json cli-input-yaml generate-cli-skeleton
+		page-size max-items starting-token`)
+	s := settings.Descriptor()
+	for i := range s.Operations {
+		op := &s.Operations[i]
+		if op.Input < 0 {
+			continue
+		}
+		for _, m := range s.Shapes[op.Input].Members {
+			if name := option(m.Name); slices.Contains(taken, strings.TrimPrefix(name, "no-")) || slices.Contains(taken, name) {
+				t.Errorf("%s of %s would be --%s, which the AWS CLI has itself", m.Name, op.Name, name)
+			}
+		}
+	}
+}
+
+// option is how the AWS CLI names a member.
+func option(member string) string {
+	var b strings.Builder
+	for i, r := range member {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte('-')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
 }

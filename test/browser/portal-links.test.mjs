@@ -111,10 +111,8 @@ test("a listed destination is gone to without a question, and labels and colours
   const eval_ = `eval "$(${process.env.ATRIUM_PROGRAM ?? "../../bin/atrium"} env --data-dir '${site.dir}')"\n`;
   machine.bash(`${eval_}instance=$(aws sso-admin list-instances --query 'Instances[0].InstanceArn' --output text)
     aws atrium put-portal-destinations --instance-arn $instance --destinations https://console.example
-    # The AWS CLI has an option --color of its own.
-    for look in '{"AccountId":"111111111111","Label":"Handle with care","Color":"red"}' '{"AccountId":"222222222222","Label":"Sandbox","Color":"teal"}'; do
-      aws atrium put-account-appearance --instance-arn $instance --cli-input-json "$look"
-    done`);
+    aws atrium put-account-appearance --instance-arn $instance --account-id 111111111111 --label 'Handle with care' --account-color red
+    aws atrium put-account-appearance --instance-arn $instance --account-id 222222222222 --label Sandbox --account-color teal`);
   machine.remove();
   const admin = await arrive();
   await admin.page.route("https://console.example/**", (route) => route.fulfill({ contentType: "text/html", body: "<h1>The console</h1>" }));

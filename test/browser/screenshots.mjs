@@ -14,9 +14,8 @@ try {
   const machine = new Machine(site);
   machine.bash(`eval "$(${process.env.ATRIUM_PROGRAM ?? "../../bin/atrium"} env --data-dir '${site.dir}')"
     instance=$(aws sso-admin list-instances --query 'Instances[0].InstanceArn' --output text)
-    for look in '{"AccountId":"111111111111","Label":"Handle with care","Color":"red"}' '{"AccountId":"222222222222","Label":"Sandbox","Color":"teal"}'; do
-      aws atrium put-account-appearance --instance-arn $instance --cli-input-json "$look"
-    done`);
+    aws atrium put-account-appearance --instance-arn $instance --account-id 111111111111 --label 'Handle with care' --account-color red
+    aws atrium put-account-appearance --instance-arn $instance --account-id 222222222222 --label Sandbox --account-color teal`);
   machine.remove();
 
   const desk = { width: 1100, height: 720 };

@@ -33,7 +33,7 @@ func everyCall(t *testing.T, n *node.Node) (order []string, inputs map[string]an
 		"GetMfaDeviceManagementForDirectory": &wire.GetMfaDeviceManagementForDirectoryRequest{InstanceArn: arn},
 		"PutMfaDeviceManagementForDirectory": &wire.PutMfaDeviceManagementForDirectoryRequest{InstanceArn: arn, UserPermission: new("READ_ACTIONS")},
 		"PutAccountAppearance": &wire.PutAccountAppearanceRequest{
-			InstanceArn: arn, AccountId: new(node.Production), Label: new("workloads"), Color: new("red"),
+			InstanceArn: arn, AccountId: new(node.Production), Label: new("workloads"), AccountColor: new("red"),
 		},
 		"DescribeAccountAppearance": &wire.DescribeAccountAppearanceRequest{InstanceArn: arn, AccountId: new(node.Production)},
 		"ListAccountAppearances":    &wire.ListAccountAppearancesRequest{InstanceArn: arn},

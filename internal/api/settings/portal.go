@@ -13,7 +13,7 @@ func (Service) PutAccountAppearance(c Context, in *wire.PutAccountAppearanceRequ
 	if err != nil {
 		return nil, err
 	}
-	_, err = portal.PutAppearance(c.Tx, i, portal.Appearance{AccountID: *in.AccountId, Label: *in.Label, Color: portal.Color(*in.Color)})
+	_, err = portal.PutAppearance(c.Tx, i, portal.Appearance{AccountID: *in.AccountId, Label: *in.Label, Color: portal.Color(*in.AccountColor)})
 	return answer(&wire.PutAccountAppearanceResponse{}, err)
 }
 
@@ -69,7 +69,7 @@ func (Service) ListAccountAppearances(c Context, in *wire.ListAccountAppearances
 }
 
 func appearance(a portal.Appearance) wire.AccountAppearance {
-	return wire.AccountAppearance{AccountId: &a.AccountID, Label: optional(a.Label), Color: new(string(a.Color))}
+	return wire.AccountAppearance{AccountId: &a.AccountID, Label: optional(a.Label), AccountColor: new(string(a.Color))}
 }
 
 // PutPortalDestinations sets where the portal's shortcuts may lead without

@@ -16,13 +16,13 @@ func TestAccountAppearance(t *testing.T) {
 	node.Run(t, func(t *testing.T, n *node.Node) {
 		who, arn := n.Callers(t), new(n.Instance.ARN())
 		put := func(by *node.Caller, account, label, color string) node.Answer {
-			return call(t, n, by, "PutAccountAppearance", &wire.PutAccountAppearanceRequest{InstanceArn: arn, AccountId: &account, Label: &label, Color: &color})
+			return call(t, n, by, "PutAccountAppearance", &wire.PutAccountAppearanceRequest{InstanceArn: arn, AccountId: &account, Label: &label, AccountColor: &color})
 		}
 		look := func(account string) wire.AccountAppearance {
 			return *done[wire.DescribeAccountAppearanceResponse](t, n, who.Admin, "DescribeAccountAppearance",
 				&wire.DescribeAccountAppearanceRequest{InstanceArn: arn, AccountId: &account}).AccountAppearance
 		}
-		plain := wire.AccountAppearance{AccountId: new(node.Production), Color: new("none")}
+		plain := wire.AccountAppearance{AccountId: new(node.Production), AccountColor: new("none")}
 		if diff := cmp.Diff(plain, look(node.Production)); diff != "" {
 			t.Errorf("at first (-want +got):\n%s", diff)
 		}
@@ -33,7 +33,7 @@ func TestAccountAppearance(t *testing.T) {
 				t.Fatalf("%v: %d %s", c, a.Status, a.Body)
 			}
 		}
-		if diff := cmp.Diff(wire.AccountAppearance{AccountId: new(node.Production), Label: new("PROD – care"), Color: new("orange")}, look(node.Production)); diff != "" {
+		if diff := cmp.Diff(wire.AccountAppearance{AccountId: new(node.Production), Label: new("PROD – care"), AccountColor: new("orange")}, look(node.Production)); diff != "" {
 			t.Errorf("the second look (-want +got):\n%s", diff)
 		}
 		for name, c := range map[string]struct {
@@ -64,7 +64,7 @@ func TestAccountAppearance(t *testing.T) {
 		if diff := cmp.Diff(plain, look(node.Production)); diff != "" {
 			t.Errorf("at last (-want +got):\n%s", diff)
 		}
-		recorded(t, n, "PutAccountAppearance", `"label":"PROD – care"`, `"color":"orange"`, `"accountId":"`+node.Production)
+		recorded(t, n, "PutAccountAppearance", `"label":"PROD – care"`, `"accountColor":"orange"`, `"accountId":"`+node.Production)
 	})
 }
 
@@ -76,7 +76,7 @@ func listLooks(t *testing.T, n *node.Node, by *node.Caller, want []string) {
 	for {
 		page := done[wire.ListAccountAppearancesResponse](t, n, by, "ListAccountAppearances", in)
 		for _, a := range page.AccountAppearances {
-			got = append(got, *a.AccountId+" "+*a.Label+" "+*a.Color)
+			got = append(got, *a.AccountId+" "+*a.Label+" "+*a.AccountColor)
 		}
 		if in.NextToken = page.NextToken; in.NextToken == nil {
 			break

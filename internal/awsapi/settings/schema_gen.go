@@ -188,7 +188,7 @@ func operations() []schema.Operation {
 			Errors:      []string{"AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException", "ThrottlingException", "ValidationException"},
 			Action:      "sso:PutAccountAppearance", Gate: schema.GateOwner,
 			Resources:    []string{"{InstanceArn}", "arn:aws:sso:::account/{AccountId}"},
-			AuditRequest: []string{"InstanceArn", "AccountId", "Label", "Color"},
+			AuditRequest: []string{"InstanceArn", "AccountId", "Label", "AccountColor"},
 		},
 		{
 			Name: "PutMfaDeviceManagementForDirectory", Input: 80, Output: 81, NewInput: func() any { return new(PutMfaDeviceManagementForDirectoryRequest) },
@@ -274,7 +274,7 @@ func shapes() []schema.Shape {
 			Members: []schema.Member{
 				{Name: "AccountId", WireName: "AccountId", Shape: 3},
 				{Name: "Label", WireName: "Label", Shape: 4},
-				{Name: "Color", WireName: "Color", Shape: 2},
+				{Name: "AccountColor", WireName: "AccountColor", Shape: 2},
 			},
 		},
 		// 1
@@ -883,7 +883,7 @@ func shapes() []schema.Shape {
 				{Name: "InstanceArn", WireName: "InstanceArn", Shape: 51, Required: true},
 				{Name: "AccountId", WireName: "AccountId", Shape: 3, Required: true},
 				{Name: "Label", WireName: "Label", Shape: 4, Required: true},
-				{Name: "Color", WireName: "Color", Shape: 2, Required: true},
+				{Name: "AccountColor", WireName: "AccountColor", Shape: 2, Required: true},
 			},
 		},
 		// 79

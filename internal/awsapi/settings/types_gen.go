@@ -6,9 +6,9 @@ import "time"
 
 // AccountAppearance is a structure of the model.
 type AccountAppearance struct {
-	AccountId *string
-	Label     *string
-	Color     *string
+	AccountId    *string
+	Label        *string
+	AccountColor *string
 }
 
 // Values of AccountColor.
@@ -343,10 +343,10 @@ const (
 
 // PutAccountAppearanceRequest is a structure of the model.
 type PutAccountAppearanceRequest struct {
-	InstanceArn *string // required
-	AccountId   *string // required
-	Label       *string // required
-	Color       *string // required
+	InstanceArn  *string // required
+	AccountId    *string // required
+	Label        *string // required
+	AccountColor *string // required
 }
 
 // PutAccountAppearanceResponse is a structure of the model.
