@@ -71,6 +71,9 @@ type Tx interface {
 	SetPortalSessionPassword(id string, at time.Time) (bool, error)
 	// SetPortalSessionFactor stores Factor of a session.
 	SetPortalSessionFactor(id, factor string) error
+	// ReplacePortalSessionToken stores the hash of another token in the place of
+	// old, and reports false when that is not what is stored.
+	ReplacePortalSessionToken(id string, old, renewed TokenHash) (bool, error)
 	// DeletePortalSession deletes a session, with what was issued in it, and
 	// reports whether there was one.
 	DeletePortalSession(id string) (bool, error)
@@ -94,9 +97,28 @@ func Start(tx Tx, now time.Time, ids ident.Source, storeID, userID string, durat
 		ID: ids.Hex(32), StoreID: storeID, UserID: userID,
 		CreatedAt: now, ExpiresAt: now.Add(duration), Client: from,
 	}
-	token := base64.RawURLEncoding.EncodeToString(ids.Bytes(32))
+	token := newToken(ids)
 	return s, token, tx.InsertPortalSession(s, hashToken(token))
 }
+
+// Renew gives a session another token in the place of token, which opens it no
+// more. It is done whenever the person has proved who they are again: a token
+// that somebody got hold of before is then worth nothing. renewed is "" when
+// token is not the session's, or not any more: whoever renewed it first has
+// the new one.
+func Renew(tx Tx, ids ident.Source, id, token string) (renewed string, err error) {
+	if token == "" {
+		return "", nil
+	}
+	renewed = newToken(ids)
+	replaced, err := tx.ReplacePortalSessionToken(id, hashToken(token), hashToken(renewed))
+	if err != nil || !replaced {
+		return "", err
+	}
+	return renewed, nil
+}
+
+func newToken(ids ident.Source) string { return base64.RawURLEncoding.EncodeToString(ids.Bytes(32)) }
 
 // Strengthen notes that the person of a session has proved a second factor,
 // now. What is opened from the session afterwards says so. fault.NotFound,

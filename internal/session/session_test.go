@@ -244,3 +244,30 @@ func TestEndOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestRenew replaces the token of a session: once for each token.
+func TestRenew(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		begun, token := start(t, s, newUser(t, s, "sam"))
+		renew := func(token string) (renewed string) {
+			update(t, s, func(tx *store.Tx) (err error) {
+				renewed, err = session.Renew(tx, ids(), begun.ID, token)
+				return err
+			})
+			return renewed
+		}
+		opens := func(token string) bool {
+			_, found := byToken(t, s, begun.CreatedAt, token)
+			return found
+		}
+		next := renew(token)
+		if next == "" || next == token || opens(token) || !opens(next) {
+			t.Errorf("renewed %q to %q", token, next)
+		}
+		for _, other := range []string{token, "", "made up"} {
+			if again := renew(other); again != "" || !opens(next) {
+				t.Errorf("%q was renewed to %q", other, again)
+			}
+		}
+	})
+}

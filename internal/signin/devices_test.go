@@ -47,10 +47,10 @@ func TestStepUp(t *testing.T) {
 		if err := fresh(); !stepUp(err) {
 			t.Errorf("a quarter of an hour later: %v", err)
 		}
-		if err := b.flow.PasswordAgain(t.Context(), v, s.ID, "wrong"); !wrong(err) {
+		if err := b.passwordAgain(v, s.ID, "wrong"); !wrong(err) {
 			t.Errorf("a wrong password: %v", err)
 		}
-		if err := b.flow.PasswordAgain(t.Context(), v, s.ID, chosen); err != nil || fresh() != nil {
+		if err := b.passwordAgain(v, s.ID, chosen); err != nil || fresh() != nil {
 			t.Errorf("the password: %v, %v", err, fresh())
 		}
 
@@ -63,14 +63,14 @@ func TestStepUp(t *testing.T) {
 		if err != nil || len(asked.Devices) != 1 || asked.Trust {
 			t.Errorf("%+v, %v", asked, err)
 		}
-		if err := b.flow.ProveAgain(t.Context(), v, s.ID, signin.Proof{Code: "000000"}); !fault.Is(err, fault.Denied) || !stepUp(fresh()) {
+		if err := b.proveAgain(v, s.ID, signin.Proof{Code: "000000"}); !fault.Is(err, fault.Denied) || !stepUp(fresh()) {
 			t.Errorf("a wrong code: %v", err)
 		}
 		code := b.code(secret, 0)
-		if err := b.flow.ProveAgain(t.Context(), v, s.ID, signin.Proof{Code: code}); err != nil || fresh() != nil {
+		if err := b.proveAgain(v, s.ID, signin.Proof{Code: code}); err != nil || fresh() != nil {
 			t.Errorf("a code: %v, %v", err, fresh())
 		}
-		if err := b.flow.ProveAgain(t.Context(), v, s.ID, signin.Proof{Code: code}); !fault.Is(err, fault.Denied) {
+		if err := b.proveAgain(v, s.ID, signin.Proof{Code: code}); !fault.Is(err, fault.Denied) {
 			t.Errorf("the same code again: %v", err)
 		}
 		b.now = b.now.Add(signin.StepUpAge)
@@ -94,7 +94,7 @@ func TestGuessingAtStepUp(t *testing.T) {
 	s := b.signedIn(v)
 	b.register("phone")
 	for range 6 {
-		_ = b.flow.ProveAgain(t.Context(), v, s.ID, signin.Proof{Code: "000000"})
+		_ = b.proveAgain(v, s.ID, signin.Proof{Code: "000000"})
 	}
 	b.settings(func(s *authsettings.Settings) { s.MfaMode = authsettings.MfaAlwaysOn })
 	a := b.pass(v).Attempt
@@ -102,9 +102,9 @@ func TestGuessingAtStepUp(t *testing.T) {
 		t.Errorf("the seventh guess, at another place: %v", err)
 	}
 	for range 6 {
-		_ = b.flow.PasswordAgain(t.Context(), v, s.ID, "wrong")
+		_ = b.passwordAgain(v, s.ID, "wrong")
 	}
-	if err := b.flow.PasswordAgain(t.Context(), v, s.ID, chosen); !fault.Is(err, fault.Throttled) {
+	if err := b.passwordAgain(v, s.ID, chosen); !fault.Is(err, fault.Throttled) {
 		t.Errorf("the seventh password: %v", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestOwnDevices(t *testing.T) {
 		if err := b.flow.RemoveDevice(t.Context(), v, s.ID, id); !stepUp(err) {
 			t.Errorf("removing a quarter of an hour later: %v", err)
 		}
-		if err := b.flow.ProveAgain(t.Context(), v, s.ID, signin.Proof{Code: b.code(app.Secret, 0)}); err != nil {
+		if err := b.proveAgain(v, s.ID, signin.Proof{Code: b.code(app.Secret, 0)}); err != nil {
 			t.Fatal(err)
 		}
 		b.settings(func(s *authsettings.Settings) { s.OwnDevices, s.NoMfa = false, authsettings.NoMfaAllow })

@@ -82,8 +82,9 @@ type Visit struct {
 	UserAgent string
 	RequestID string
 	// Trusted is what the browser keeps to be recognised, Known what tells that
-	// the person has signed in with it before.
-	Trusted, Known string
+	// the person has signed in with it before, and Session the token of a
+	// session that it has.
+	Trusted, Known, Session string
 }
 
 // context is where the visit comes from, as trust in browsers depends on it.
@@ -223,6 +224,9 @@ func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings)
 		return Outcome{}, err
 	}
 	out := Outcome{Attempt: a}
+	if err := f.endOlder(tx, v); err != nil {
+		return Outcome{}, err
+	}
 	out.Session, out.Token, err = session.Start(tx, f.now(), f.IDs, a.StoreID, a.UserID, settings.SessionDuration(), v.Client())
 	if err != nil {
 		return Outcome{}, err

@@ -5,8 +5,31 @@ import (
 	"encoding/json"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/session"
 )
+
+// endOlder ends the session that the visitor's browser has, as signing out
+// does: another one begins in its place.
+func (f *Flow) endOlder(tx Tx, v Visit) error {
+	s, found, err := session.ByToken(tx, f.now(), v.Session)
+	if err != nil || !found {
+		return err
+	}
+	if err := session.SignOut(tx, s.ID); err != nil {
+		if fault.Is(err, fault.NotFound) { // it ended by itself
+			return nil
+		}
+		return err
+	}
+	in, err := instanceOf(tx, s.StoreID)
+	if err != nil {
+		return err
+	}
+	r := f.personRecord(in, v, s.UserID, s.ID, "Logout")
+	r.EventSource = portalSource
+	return audit.Append(tx, r)
+}
 
 // EndOthers ends everything that the person of a session is signed in to but
 // the session itself: other sessions, the logins of clients, sessions in

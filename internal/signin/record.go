@@ -13,6 +13,7 @@ import (
 const (
 	signinSource    = "signin.amazonaws.com"
 	directorySource = "sso-directory.amazonaws.com"
+	portalSource    = "sso.amazonaws.com"
 )
 
 // The CredentialTypes of AWS.

@@ -101,10 +101,11 @@ func (f *Flow) AskAgain(ctx context.Context, sessionID string) (Asked, error) {
 }
 
 // ProveAgain takes a second factor of a signed-in person. Its errors are those
-// of Factor.
-func (f *Flow) ProveAgain(ctx context.Context, v Visit, sessionID string, p Proof) error {
+// of Factor. token, unless empty, is what proves the session from now on, in the
+// place of the one that the visitor's browser has.
+func (f *Flow) ProveAgain(ctx context.Context, v Visit, sessionID string, p Proof) (token string, err error) {
 	var refused error // is to commit, with the try that it counted
-	err := f.DB.Update(ctx, func(tx Tx) error {
+	err = f.DB.Update(ctx, func(tx Tx) error {
 		a, err := f.act(tx, sessionID)
 		if err != nil {
 			return err
@@ -112,20 +113,24 @@ func (f *Flow) ProveAgain(ctx context.Context, v Visit, sessionID string, p Proo
 		if refused, err = f.prove(tx, v, a.attempt(), a.user, a.settings, p); err != nil || refused != nil {
 			return err
 		}
-		return session.Strengthen(tx, f.now(), a.session.ID)
+		if err := session.Strengthen(tx, f.now(), a.session.ID); err != nil {
+			return err
+		}
+		token, err = session.Renew(tx, f.IDs, a.session.ID, v.Session)
+		return err
 	})
 	if err == nil {
 		err = refused
 	}
-	return err
+	return token, err
 }
 
 // PasswordAgain takes the password of a signed-in person. A wrong one is
 // fault.Denied with the subject "password"; fault.Throttled, before anything is
-// computed, when too many were wrong.
-func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password string) error {
+// computed, when too many were wrong. token is as ProveAgain returns it.
+func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password string) (token string, err error) {
 	var c claim
-	err := f.DB.Update(ctx, func(tx Tx) error {
+	err = f.DB.Update(ctx, func(tx Tx) error {
 		a, err := f.act(tx, sessionID)
 		if err != nil {
 			return err
@@ -136,16 +141,16 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 		return f.guessAt(v, c.attempt).admit(tx, f.now())
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	right, err := f.hasher(v).Matches(ctx, c.password.Hash, password)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !right || !c.usable() {
-		return f.refuse(ctx, v, c)
+		return "", f.refuse(ctx, v, c)
 	}
-	return f.DB.Update(ctx, func(tx Tx) error {
+	err = f.DB.Update(ctx, func(tx Tx) error {
 		held, err := tx.HoldPassword(c.user.StoreID, c.user.ID, c.password.Version)
 		if err != nil {
 			return err
@@ -163,6 +168,11 @@ func (f *Flow) PasswordAgain(ctx context.Context, v Visit, sessionID, password s
 		if err := audit.Append(tx, r); err != nil {
 			return err
 		}
-		return session.GavePassword(tx, f.now(), sessionID)
+		if err := session.GavePassword(tx, f.now(), sessionID); err != nil {
+			return err
+		}
+		token, err = session.Renew(tx, f.IDs, sessionID, v.Session)
+		return err
 	})
+	return token, err
 }

@@ -72,6 +72,12 @@ func (t *Tx) SetPortalSessionFactor(id, factor string) error {
 	return err
 }
 
+// ReplacePortalSessionToken is part of session.Tx.
+func (t *Tx) ReplacePortalSessionToken(id string, old, renewed portal.TokenHash) (bool, error) {
+	n, err := t.exec(`UPDATE portal_sessions SET token_hash = $3 WHERE id = $1 AND token_hash = $2`, id, old[:], renewed[:])
+	return n == 1, err
+}
+
 // DeletePortalSession is part of session.Tx.
 func (t *Tx) DeletePortalSession(id string) (bool, error) {
 	n, err := t.exec(`DELETE FROM portal_sessions WHERE id = $1`, id)

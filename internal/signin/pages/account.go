@@ -133,9 +133,9 @@ func (v *visit) askAgain(status int, to, message string) error {
 func (p *Pages) verifyFactor(v *visit) error {
 	self, _ := v.self()
 	to := accountPath(v.field("to"))
-	err := p.Flow.ProveAgain(v.r.Context(), v.visitor(), self.ID, v.proof())
+	token, err := p.Flow.ProveAgain(v.r.Context(), v.visitor(), self.ID, v.proof())
 	if err == nil {
-		v.redirect(to)
+		v.verified(self, token, to)
 		return nil
 	}
 	status, message := v.factorProblem(err, v.field("credential") != "")
@@ -149,11 +149,11 @@ func (p *Pages) verifyFactor(v *visit) error {
 func (p *Pages) verifyPassword(v *visit) error {
 	self, _ := v.self()
 	to := accountPath(v.field("to"))
-	err := p.Flow.PasswordAgain(v.r.Context(), v.visitor(), self.ID, v.field("password"))
+	token, err := p.Flow.PasswordAgain(v.r.Context(), v.visitor(), self.ID, v.field("password"))
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case err == nil:
-		v.redirect(to)
+		v.verified(self, token, to)
 		return nil
 	case ok && e.Category == fault.Denied && e.Subject == "password":
 		return v.askAgain(http.StatusUnprocessableEntity, to, v.text("verify.wrong"))
@@ -162,6 +162,14 @@ func (p *Pages) verifyPassword(v *visit) error {
 		return v.askAgain(http.StatusTooManyRequests, to, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
 	}
 	return err
+}
+
+// verified goes on, with the token that proves the session from now on.
+func (v *visit) verified(self session.Session, token, to string) {
+	if token != "" {
+		v.setCookie(sessionCookie, token, self.ExpiresAt)
+	}
+	v.redirect(to)
 }
 
 // shownDevice is a device in words.

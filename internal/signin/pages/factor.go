@@ -24,7 +24,7 @@ const knownCookie = "_known"
 // visitor is the visit, with what the browser keeps to be recognised.
 func (v *visit) visitor() signin.Visit {
 	out := v.Visit
-	out.Trusted, out.Known = v.cookie(trustedCookie), v.cookie(knownCookie)
+	out.Trusted, out.Known, out.Session = v.cookie(trustedCookie), v.cookie(knownCookie), v.cookie(sessionCookie)
 	return out
 }
 
