@@ -22,6 +22,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/clientenv"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/localca"
+	"github.com/atrium-iam/atrium/internal/outbound"
 )
 
 // devRegion is the region of a dev node's instance.
@@ -408,7 +409,7 @@ func (h healthcheckCommand) Run(ctx context.Context, s streams) error {
 // system's when bundle is "".
 func trusting(bundle string) (*http.Client, error) {
 	if bundle == "" {
-		return &http.Client{}, nil
+		return outbound.Configured.Client(nil), nil
 	}
 	raw, err := os.ReadFile(bundle)
 	if err != nil {
@@ -418,7 +419,7 @@ func trusting(bundle string) (*http.Client, error) {
 	if !pool.AppendCertsFromPEM(raw) {
 		return nil, fmt.Errorf("%s holds no certificate", bundle)
 	}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}, nil
+	return outbound.Configured.Client(pool), nil
 }
 
 func checkReady(ctx context.Context, client *http.Client, address string) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/keys"
+	"github.com/atrium-iam/atrium/internal/outbound"
 )
 
 // The control socket is how commands on the server reach a node that runs
@@ -135,16 +136,12 @@ func DialControl(ctx context.Context, dataDir string) (Control, bool) {
 	if !exists(path) {
 		return Control{}, false
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", path)
+	conn, err := outbound.DialSocket(ctx, path)
 	if err != nil {
 		return Control{}, false // left by a node that was killed
 	}
 	_ = conn.Close()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return d.DialContext(ctx, "unix", path)
-	}, DisableKeepAlives: true}
-	return Control{&http.Client{Transport: transport}}, true
+	return Control{outbound.Socket(path)}, true
 }
 
 // RotateKeys is Program.RotateKeys.

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +29,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/dataplane/s3"
+	"github.com/atrium-iam/atrium/internal/outbound"
 	"github.com/atrium-iam/atrium/internal/wire/sigv4"
 )
 
@@ -59,19 +59,15 @@ type Connector struct{ Options }
 
 var _ s3.Connector = (*Connector)(nil)
 
-// NewTransport returns a transport for a Connector. It uses no proxy, and gives
-// up on a server that does not begin to answer within ten minutes: completing
-// a large upload takes long.
-func NewTransport() *http.Transport {
-	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  10 * time.Minute,
-		MaxIdleConnsPerHost:    64,
-		IdleConnTimeout:        60 * time.Second,
-		DisableCompression:     true, // objects pass as they are
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+// NewTransport returns a transport for a Connector, to a server that the
+// operator has named. It uses no proxy, and gives up on a server that does not
+// begin to answer within ten minutes: completing a large upload takes long.
+func NewTransport() http.RoundTripper {
+	t := outbound.Configured.Transport(nil)
+	t.ResponseHeaderTimeout = 10 * time.Minute
+	t.MaxIdleConnsPerHost = 64
+	t.DisableCompression = true // objects pass as they are
+	return t
 }
 
 // New returns a Connector.

@@ -14,6 +14,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/outbound"
 )
 
 // Security is how a connection is protected.
@@ -73,14 +74,17 @@ func New(o Options) (*Transport, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 20 * time.Second
 	}
+	secured := &tls.Config{ServerName: o.Host, RootCAs: o.Roots, MinVersion: tls.VersionTLS12}
 	t := &Transport{Options: o, options: []gomail.Option{
 		gomail.WithPort(o.Port), gomail.WithTimeout(o.Timeout), gomail.WithHELO(helo(o.From.Address)),
-		gomail.WithTLSConfig(&tls.Config{ServerName: o.Host, RootCAs: o.Roots, MinVersion: tls.VersionTLS12}),
+		gomail.WithTLSConfig(secured), gomail.WithDialContextFunc(outbound.Configured.Dial),
 		gomail.WithoutNoop(),
 	}}
 	switch o.Security {
 	case Implicit:
-		t.options = append(t.options, gomail.WithSSL(), gomail.WithTLSPolicy(gomail.NoTLS))
+		// The client is to see that there is TLS already, which it does not
+		// look for with the policy NoTLS: it would not send a password.
+		t.options = append(t.options, gomail.WithDialContextFunc(outbound.Configured.DialTLS(secured)), gomail.WithTLSPolicy(gomail.TLSOpportunistic))
 	case StartTLS:
 		t.options = append(t.options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	case Plain:

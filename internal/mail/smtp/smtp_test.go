@@ -14,6 +14,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/mail/smtp"
+	"github.com/atrium-iam/atrium/internal/outbound"
 	"github.com/atrium-iam/atrium/test/mailsink"
 )
 
@@ -103,13 +104,18 @@ func TestDeliverIsSafe(t *testing.T) {
 		"a server without STARTTLS":     {mailsink.Options{NoTLS: true}, func(*smtp.Options) {}},
 		"an unknown certificate":        {mailsink.Options{}, func(o *smtp.Options) { o.Roots = x509.NewCertPool() }},
 		"a certificate of another host": {mailsink.Options{}, func(o *smtp.Options) { o.Host = "127.0.0.2" }},
+		"TLS, an unknown certificate":   {mailsink.Options{Implicit: true}, func(o *smtp.Options) { o.Security, o.Roots = smtp.Implicit, x509.NewCertPool() }},
+		"TLS, one of another host":      {mailsink.Options{Implicit: true}, func(o *smtp.Options) { o.Security, o.Host = smtp.Implicit, "127.0.0.2" }},
+		"TLS, a wrong password": {mailsink.Options{Implicit: true, UserName: "atrium", Password: "s3cret"}, func(o *smtp.Options) {
+			o.Security, o.UserName, o.Password = smtp.Implicit, "atrium", "wrong"
+		}},
 		"a wrong password":              {mailsink.Options{UserName: "atrium", Password: "s3cret"}, func(o *smtp.Options) { o.UserName, o.Password = "atrium", "wrong" }},
 		"no password":                   {mailsink.Options{UserName: "atrium", Password: "s3cret"}, func(*smtp.Options) {}},
 		"a password that is not wanted": {mailsink.Options{NoTLS: true}, func(o *smtp.Options) { o.UserName, o.Password = "atrium", "s3cret" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			listen := ""
-			if strings.Contains(name, "another host") {
+			if strings.Contains(name, "of another host") {
 				listen = "127.0.0.2:0"
 			}
 			c.server.Listen = listen
@@ -131,6 +137,18 @@ func TestDeliverIsSafe(t *testing.T) {
 	o := smtp.Options{Host: "localhost", Security: smtp.Plain, UserName: "atrium", Password: "s3cret"}
 	if _, err := smtp.New(o); err == nil {
 		t.Error("a password may travel in the clear")
+	}
+}
+
+// TestAddressesThatNoMailServerHas is about addresses at which clouds hand out
+// credentials.
+func TestAddressesThatNoMailServerHas(t *testing.T) {
+	for _, how := range []smtp.Security{smtp.StartTLS, smtp.Implicit, smtp.Plain} {
+		o := smtp.Options{Host: "169.254.169.254", Security: how, From: netmail.Address{Address: "no-reply@sso.example.com"}}
+		err := send(t, o, message())
+		if refused, ok := errors.AsType[*outbound.Refused](err); !ok || !strings.HasPrefix(refused.Address, o.Host+":") {
+			t.Errorf("%s: %v, want the address refused", how, err)
+		}
 	}
 }
 
