@@ -24,7 +24,10 @@ type Password struct {
 	Earlier []string
 	// OneTime tells that an administrator set it: it opens nothing but the
 	// page where the person sets another.
-	OneTime   bool
+	OneTime bool
+	// Barred tells that no letter may open the way to another password: the
+	// mailbox may be somebody else's. See Bar.
+	Barred    bool
 	ChangedAt time.Time
 	// Version counts the changes of the row, from 1.
 	Version int64
@@ -64,7 +67,7 @@ func SetOneTime(tx Tx, now time.Time, storeID, userID, hash string) error {
 		return tx.InsertPassword(Password{StoreID: storeID, UserID: userID, Hash: hash, OneTime: true, ChangedAt: now, Version: 1})
 	}
 	p.Earlier = p.own()
-	p.Hash, p.OneTime = hash, true
+	p.Hash, p.OneTime, p.Barred = hash, true, false
 	return p.update(tx, now)
 }
 
@@ -80,6 +83,32 @@ func Void(tx Tx, now time.Time, storeID, userID string) error {
 	return p.update(tx, now)
 }
 
+// Bar keeps everybody but an administrator from having the person choose
+// another password by mail, and makes all links void that were sent for that. It
+// ends when an administrator sets a password or calls Unbar, or when the person
+// replaces a password that is still known. A password that there is goes on.
+func Bar(tx Tx, now time.Time, storeID, userID string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return tx.InsertPassword(Password{StoreID: storeID, UserID: userID, Barred: true, ChangedAt: now, Version: 1})
+	}
+	p.Barred = true
+	return p.update(tx, p.ChangedAt)
+}
+
+// Unbar takes Bar back.
+func Unbar(tx Tx, storeID, userID string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil || !found || !p.Barred {
+		return err
+	}
+	p.Barred = false
+	return p.update(tx, p.ChangedAt)
+}
+
 // Replace stores a person's new password in the place of p, which the caller
 // has read before: of Version 0 when there is none. fault.Conflict when it was
 // changed meanwhile.
@@ -91,7 +120,7 @@ func Replace(tx Tx, now time.Time, p Password, hash string) error {
 	if len(p.Earlier) >= remembered {
 		p.Earlier = p.Earlier[:remembered-1]
 	}
-	p.Hash, p.OneTime = hash, false
+	p.Hash, p.OneTime, p.Barred = hash, false, false
 	return p.update(tx, now)
 }
 

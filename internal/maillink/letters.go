@@ -10,7 +10,8 @@ import (
 	"github.com/atrium-iam/atrium/internal/session"
 )
 
-// Invite sends a person who has no password yet the link to choose one.
+// Invite sends a person who has no password yet the link to choose one, as an
+// administrator asks for.
 // fault.Conflict when there is a password, fault.Invalid when no mail can be
 // sent.
 func Invite(tx Tx, now time.Time, box *mail.Outbox, u directory.User) error {
@@ -24,6 +25,9 @@ func Invite(tx Tx, now time.Time, box *mail.Outbox, u directory.User) error {
 	if p.Hash != "" && !p.OneTime {
 		return fault.New(fault.Conflict, "password", "The user has a password already. Reset it instead.")
 	}
+	if err := credential.Unbar(tx, u.StoreID, u.ID); err != nil {
+		return err
+	}
 	return send(tx, now, box, u, mail.Invitation, Link{Purpose: Invitation}, InvitationLifetime)
 }
 
@@ -35,6 +39,9 @@ func ResetPassword(tx Tx, now time.Time, box *mail.Outbox, u directory.User) err
 		return err
 	}
 	if err := shutOut(tx, now, u); err != nil {
+		return err
+	}
+	if err := credential.Unbar(tx, u.StoreID, u.ID); err != nil {
 		return err
 	}
 	return send(tx, now, box, u, mail.AdministratorReset, Link{Purpose: Reset}, AdminResetLifetime)

@@ -81,7 +81,9 @@ func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
 // link is used up, every session ends, the password is void, and the person is
 // sent the link to choose another, if the address is still the one to which
 // the notice went and undo, which takes back what the link is about, allows it.
-// mailed is false when not: an administrator then has to help.
+// mailed is false when not: an administrator then has to help, and until then no
+// letter opens the way to another password (credential.Bar), or the mailbox would
+// get in by asking for one.
 func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, directory.User) (may bool, err error)) (l Link, u directory.User, mailed bool, err error) {
 	if l, u, err = Use(tx, now, token); err != nil {
 		return l, u, false, err
@@ -104,8 +106,12 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, 
 	if err != nil {
 		return l, u, false, err
 	}
-	if !may || l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
-		return l, u, false, nil //nolint:nilerr // who cannot be written to gets no letter
+	p, _, err := tx.PasswordOf(u.StoreID, u.ID)
+	if err != nil {
+		return l, u, false, err
+	}
+	if !may || p.Barred || l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
+		return l, u, false, credential.Bar(tx, now, u.StoreID, u.ID)
 	}
 	return l, u, true, send(tx, now, box, u, mail.PasswordReset, Link{Purpose: Reset}, AdminResetLifetime)
 }

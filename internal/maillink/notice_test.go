@@ -179,3 +179,32 @@ func TestRootUsersGetNoLinks(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoHasNoPasswordIsBarredToo has somebody with an old notice shut out a
+// person who has never had a password: no letter helps but an administrator's.
+func TestWhoHasNoPasswordIsBarredToo(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.update(func(tx *store.Tx) error {
+			return maillink.Notify(tx, w.now, w.box, w.sam, maillink.Notice{Kind: mail.FactorAdded, Undo: "device-1"})
+		})
+		token := w.token(w.letter(mail.FactorAdded).Content.NotMe)
+		invitation := w.invite()
+		w.update(func(tx *store.Tx) error {
+			_, _, mailed, err := maillink.Deny(tx, w.now, w.box, token, func(maillink.Link, directory.User) (bool, error) { return false, nil })
+			if mailed {
+				t.Error("a link was mailed")
+			}
+			return err
+		})
+		if p := w.password(); !p.Barred || p.Hash != "" || p.Chosen() {
+			t.Errorf("%+v", p)
+		}
+		wantGone(t, w.look(invitation), maillink.ReasonOutdated)
+		if err := w.choose(w.invite(), "hash"); err != nil {
+			t.Error(err)
+		}
+		if p := w.password(); p.Barred || p.Hash != "hash" {
+			t.Errorf("after the administrator's invitation: %+v", p)
+		}
+	})
+}

@@ -25,7 +25,7 @@ func (f *Flow) Forgot(ctx context.Context, v Visit, id string) error {
 	return f.askLetter(ctx, v, id, "ForgotPassword", func(tx Tx, c claim, s authsettings.Settings) error {
 		// Somebody who has no password yet may choose one by mail only if the
 		// setting says so, or by the invitation.
-		allowed := c.password.Version > 0 || s.NoPassword == authsettings.NoPasswordEmail
+		allowed := (c.password.Version > 0 || s.NoPassword == authsettings.NoPasswordEmail) && !c.password.Barred
 		to := c.user
 		if IsRoot(c.attempt.StoreID) { // who is recovered on the server only
 			to = directory.User{}
@@ -56,7 +56,7 @@ func (f *Flow) SendPasswordCode(ctx context.Context, v Visit, id string) error {
 			return errGone()
 		}
 		to := c.user
-		if c.password.Hash != "" {
+		if !mayChooseFirst(c.password) {
 			to = directory.User{}
 		}
 		return maillink.SendCode(tx, f.now(), f.Mail, mail.PasswordCode, codeSubject(c.attempt), to)
@@ -116,6 +116,14 @@ func (f *Flow) PasswordCode(ctx context.Context, v Visit, id, typed string) (tok
 		if verdict != maillink.CodeRight {
 			return throttle.Count(tx, f.now(), guessedFrom(v.Address)...)
 		}
+		p, _, err := tx.PasswordOf(u.StoreID, u.ID)
+		if err != nil {
+			return err
+		}
+		if !mayChooseFirst(p) { // any longer
+			verdict = maillink.CodeGone
+			return nil
+		}
 		token, err = maillink.IssueFirstPassword(tx, f.now(), f.IDs, u)
 		return err
 	})
@@ -129,6 +137,9 @@ func (f *Flow) PasswordCode(ctx context.Context, v Visit, id, typed string) (tok
 	}
 	return token, nil
 }
+
+// mayChooseFirst tells whether a person may choose a first password by mail.
+func mayChooseFirst(p credential.Password) bool { return p.Hash == "" && !p.Barred }
 
 // codeSubject is what waits for the code of an attempt.
 func codeSubject(a Attempt) string { return "password/" + a.ID }

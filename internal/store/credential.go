@@ -15,8 +15,8 @@ func (t *Tx) PasswordOf(storeID, userID string) (credential.Password, bool, erro
 	p := credential.Password{StoreID: storeID, UserID: userID}
 	var earlier []byte
 	var changed int64
-	found, err := t.row(`SELECT hash, earlier, one_time, changed_at, version FROM passwords
-		WHERE store_id = $1 AND user_id = $2`, []any{storeID, userID}, &p.Hash, &earlier, &p.OneTime, &changed, &p.Version)
+	found, err := t.row(`SELECT hash, earlier, one_time, barred, changed_at, version FROM passwords
+		WHERE store_id = $1 AND user_id = $2`, []any{storeID, userID}, &p.Hash, &earlier, &p.OneTime, &p.Barred, &changed, &p.Version)
 	if err != nil || !found {
 		return credential.Password{}, false, err
 	}
@@ -33,9 +33,9 @@ func (t *Tx) InsertPassword(p credential.Password) error {
 	if err != nil {
 		return fmt.Errorf("store: earlier passwords of user %s: %w", p.UserID, err)
 	}
-	_, err = t.exec(`INSERT INTO passwords (store_id, user_id, hash, earlier, one_time, changed_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		p.StoreID, p.UserID, p.Hash, string(earlier), p.OneTime, p.ChangedAt.UnixMilli(), p.Version)
+	_, err = t.exec(`INSERT INTO passwords (store_id, user_id, hash, earlier, one_time, barred, changed_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		p.StoreID, p.UserID, p.Hash, string(earlier), p.OneTime, p.Barred, p.ChangedAt.UnixMilli(), p.Version)
 	return err
 }
 
@@ -45,9 +45,9 @@ func (t *Tx) UpdatePassword(p credential.Password) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("store: earlier passwords of user %s: %w", p.UserID, err)
 	}
-	n, err := t.exec(`UPDATE passwords SET hash = $1, earlier = $2, one_time = $3, changed_at = $4, version = $5
-		WHERE store_id = $6 AND user_id = $7 AND version = $8`,
-		p.Hash, string(earlier), p.OneTime, p.ChangedAt.UnixMilli(), p.Version, p.StoreID, p.UserID, p.Version-1)
+	n, err := t.exec(`UPDATE passwords SET hash = $1, earlier = $2, one_time = $3, barred = $4, changed_at = $5, version = $6
+		WHERE store_id = $7 AND user_id = $8 AND version = $9`,
+		p.Hash, string(earlier), p.OneTime, p.Barred, p.ChangedAt.UnixMilli(), p.Version, p.StoreID, p.UserID, p.Version-1)
 	return n == 1, err
 }
 

@@ -493,7 +493,7 @@ CREATE TABLE passwords (
  earlier TEXT NOT NULL,
  one_time BOOLEAN NOT NULL,
  changed_at BIGINT NOT NULL,
- version BIGINT NOT NULL CHECK (version > 0),
+ version BIGINT NOT NULL CHECK (version > 0), barred BOOLEAN NOT NULL DEFAULT FALSE,
  PRIMARY KEY (store_id, user_id),
  FOREIGN KEY (store_id, user_id) REFERENCES directory_users (store_id, user_id) ON DELETE CASCADE
 );
@@ -601,7 +601,7 @@ CREATE TABLE signin_attempts (
  created_at BIGINT NOT NULL,
  expires_at BIGINT NOT NULL,
  version BIGINT NOT NULL CHECK (version > 0)
-, step BIGINT NOT NULL DEFAULT 0, factor_verified_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '', trust BOOLEAN NOT NULL DEFAULT FALSE, enroll BOOLEAN NOT NULL DEFAULT FALSE);
+, step BIGINT NOT NULL DEFAULT 0, factor_verified_at BIGINT NOT NULL DEFAULT 0, factor TEXT NOT NULL DEFAULT '', trust BOOLEAN NOT NULL DEFAULT FALSE, enroll BOOLEAN NOT NULL DEFAULT FALSE, link_hash TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX signin_attempts_by_expiry ON signin_attempts (expires_at);
 
