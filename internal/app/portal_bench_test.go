@@ -32,8 +32,9 @@ const (
 // login is a person's access token, and one of the accounts that it opens.
 type login struct{ token, account string }
 
-// fill makes the directory and returns the logins.
-func (c *cluster) fill(b *testing.B) (logins []login) {
+// fill makes the directory and returns the logins, and that of somebody who is
+// in every group.
+func (c *cluster) fill(b *testing.B) (logins []login, busy login) {
 	b.Helper()
 	now := ident.Millis(c.now())
 	var accounts, groups, people []string
@@ -74,6 +75,14 @@ func (c *cluster) fill(b *testing.B) (logins []login) {
 		}
 		return nil
 	})
+	c.do(func(tx *store.Tx) error {
+		for _, g := range groups[1:] { // the first person is in the first
+			if _, err := directory.CreateMembership(tx, c.ids, c.stamp(), c.in.IdentityStoreID, g, people[0]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	for i, g := range groups {
 		c.do(func(tx *store.Tx) error {
 			s, err := c.set(tx, "Builder")
@@ -84,9 +93,10 @@ func (c *cluster) fill(b *testing.B) (logins []login) {
 		})
 	}
 	for i := range benchLogins {
-		logins = append(logins, login{c.token(b, people[i*37%benchPeople]), accounts[(i*37%benchPeople%benchGroups*benchAccess/2+i%benchAccess)%benchAccounts]})
+		person := (1 + i*37) % benchPeople
+		logins = append(logins, login{c.token(b, people[person]), accounts[(person%benchGroups*benchAccess/2+i%benchAccess)%benchAccounts]})
 	}
-	return logins
+	return logins, login{c.token(b, people[0]), accounts[benchAccounts/2]}
 }
 
 // token returns an access token of a person who has just signed in.
@@ -125,7 +135,7 @@ func BenchmarkPortal(b *testing.B) {
 	} {
 		b.Run(engine, func(b *testing.B) {
 			c := newCluster(b, store.Config{PostgresDSN: dsn(b)}, 1)
-			logins := c.fill(b)
+			logins, busy := c.fill(b)
 			ctx, stop := context.WithCancel(b.Context())
 			trail := make(chan struct{})
 			go func() { defer close(trail); c.nodes[0].trail.Run(ctx) }()
@@ -135,25 +145,29 @@ func BenchmarkPortal(b *testing.B) {
 				"ListAccounts":       func(login) string { return "/assignment/accounts?max_result=100" },
 				"ListAccountRoles":   func(l login) string { return "/assignment/roles?account_id=" + l.account },
 			} {
-				b.Run(name, func(b *testing.B) {
-					b.SetParallelism(32)
-					defer reportCPU(b)()
-					var next atomic.Int64
-					b.ResetTimer()
-					b.RunParallel(func(pb *testing.PB) {
-						for pb.Next() {
-							l := logins[next.Add(1)%benchLogins]
-							r := httptest.NewRequest(http.MethodGet, c.nodes[0].url+path(l), nil)
-							r.Header.Set("X-Amz-Sso_bearer_token", l.token)
-							w := httptest.NewRecorder()
-							c.nodes[0].handler.ServeHTTP(w, r)
-							if w.Code != http.StatusOK {
-								b.Errorf("%d %s", w.Code, w.Body)
-							}
-						}
-					})
-				})
+				b.Run(name, func(b *testing.B) { c.portal(b, logins, path) })
+				b.Run(name+"InEveryGroup", func(b *testing.B) { c.portal(b, []login{busy}, path) })
 			}
 		})
 	}
+}
+
+// portal has programs of the logins ask for a path, all at once.
+func (c *cluster) portal(b *testing.B, logins []login, path func(login) string) {
+	b.SetParallelism(32)
+	defer reportCPU(b)()
+	var next atomic.Int64
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			l := logins[int(next.Add(1))%len(logins)]
+			r := httptest.NewRequest(http.MethodGet, c.nodes[0].url+path(l), nil)
+			r.Header.Set("X-Amz-Sso_bearer_token", l.token)
+			w := httptest.NewRecorder()
+			c.nodes[0].handler.ServeHTTP(w, r)
+			if w.Code != http.StatusOK {
+				b.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+	})
 }

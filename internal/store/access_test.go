@@ -130,7 +130,7 @@ func drawAccess(t *rapid.T) *accessWorld {
 	}
 	w.sets = []string{"ps-a", "ps-b", "ps-c"}[:number("sets", 1, 3)]
 	var principals []string
-	for n := range number("groups", 0, 12) {
+	for n := range number("groups", 0, 40) {
 		principals = append(principals, fmt.Sprint("group-", n))
 	}
 	w.users = []string{"amy", "ben", "group-user"}
@@ -151,6 +151,12 @@ func drawAccess(t *rapid.T) *accessWorld {
 			for _, principal := range p {
 				w.assigned = append(w.assigned, accessGrant{set, w.accounts[n], principal})
 			}
+		}
+	}
+	// So many that the account's side is the longer one.
+	for _, account := range rapid.SliceOfN(rapid.SampledFrom(w.accounts), 0, 2).Draw(t, "crowded") {
+		for n := range 65 {
+			w.assigned = append(w.assigned, accessGrant{w.sets[0], account, fmt.Sprint("crowd-", n)})
 		}
 	}
 	return w

@@ -82,12 +82,14 @@ const (
 		AND EXISTS (SELECT 1 FROM account WHERE id = $3 AND state = 'ACTIVE') `
 )
 
-// RolesOfUser is part of assignment.AccessReader: it begins with the user's
-// assignments, which are few.
+// RolesOfUser is part of assignment.AccessReader. It looks for assignments from
+// the side that has few: the user's groups, or else the account.
 func (t *Tx) RolesOfUser(in instance.Instance, userID, accountID, after string, limit int) ([]assignment.Role, error) {
-	return t.rolesOfUser(`FROM (SELECT DISTINCT x.permission_set_id FROM `+assignedToUser+` AND x.account_id = $3) a
-		CROSS JOIN permission_sets s CROSS JOIN provisioned_permission_sets p CROSS JOIN iam_roles r
-		WHERE s.id = a.permission_set_id AND s.name > $4 AND`+roleOfUser+`
+	return t.rolesOfUser(`FROM account a CROSS JOIN provisioned_permission_sets p CROSS JOIN permission_sets s CROSS JOIN iam_roles r
+		WHERE a.id = $3 AND a.state = 'ACTIVE' AND p.account_id = a.id AND s.id = p.permission_set_id AND s.name > $4
+		AND CASE WHEN NOT `+inManyGroups+` OR `+manyInAccount+` THEN p.permission_set_id IN (SELECT x.permission_set_id FROM `+assignedToUser+` AND x.account_id = $3)
+			ELSE `+setIsAssigned+` END
+		AND r.account_id = p.account_id AND r.role_id = p.role_id
 		ORDER BY s.name LIMIT CAST($5 AS BIGINT)`, userID, in.IdentityStoreID, accountID, after, limit)
 }
 

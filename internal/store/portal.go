@@ -15,7 +15,7 @@ var (
 // PortalAccounts is part of portal.AccountsReader.
 func (t *Tx) PortalAccounts(in instance.Instance, userID, after string, limit int) (list []portal.Account, err error) {
 	err = t.accountsOfUser(usualBounds(), `SELECT a.id, a.name, a.email, COALESCE(p.label, ''), COALESCE(p.color, 'none')
-		FROM account a LEFT JOIN account_appearances p ON p.instance_id = $6 AND p.account_id = a.id
+		FROM account a LEFT JOIN account_appearances p ON p.instance_id = $7 AND p.account_id = a.id
 		WHERE `, in, userID, after, limit,
 		func(scan func(...any) error) error {
 			var a portal.Account
