@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -127,13 +128,19 @@ type removal struct {
 // before, and states that in the chain, signed: so Verify can tell retention
 // from theft. The newest batch always stays. It returns how many batches went.
 func Retain(ctx context.Context, db DB, signer Signer, before, now time.Time) (removed int64, err error) {
+	return retain(ctx, db, signer, before, now, math.MaxInt64)
+}
+
+// retain is Retain. It removes nothing while that would take records after
+// forwarded.
+func retain(ctx context.Context, db DB, signer Signer, before, now time.Time, forwarded int64) (removed int64, err error) {
 	err = db.Update(ctx, func(tx ChainTx) error {
 		removed = 0
 		if err := tx.BeginAuditSeal(); err != nil {
 			return err
 		}
 		through, found, err := tx.AuditBatchBefore(before)
-		if err != nil || !found {
+		if err != nil || !found || through.LastSequence > forwarded {
 			return err
 		}
 		last, _, err := tx.LastAuditBatch()

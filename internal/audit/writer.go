@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,7 @@ const (
 	retainEvery = time.Hour
 )
 
-// Options are what a Writer needs; all but Retention are required.
+// Options are what a Writer needs; all but Retention and Forwarded are required.
 type Options struct {
 	DB     DB
 	Signer Signer
@@ -40,6 +41,9 @@ type Options struct {
 	IDs    ident.Source
 	// Retention is how long records are kept; 0 keeps them for ever.
 	Retention time.Duration
+	// Forwarded returns up to which record the trail was forwarded: retention
+	// waits for it. nil when it is not forwarded.
+	Forwarded func(context.Context) (through int64, err error)
 	// Report takes failures to write; the Writer tries again by itself.
 	Report func(error)
 }
@@ -271,7 +275,14 @@ func (w *Writer) retain(ctx context.Context) error {
 		return nil
 	}
 	w.retained = now
-	if _, err := Retain(ctx, w.opts.DB, w.opts.Signer, now.Add(-w.opts.Retention), now); err != nil {
+	forwarded := int64(math.MaxInt64)
+	if w.opts.Forwarded != nil {
+		var err error
+		if forwarded, err = w.opts.Forwarded(ctx); err != nil {
+			return fmt.Errorf("ask how far the audit trail was forwarded: %w", err)
+		}
+	}
+	if _, err := retain(ctx, w.opts.DB, w.opts.Signer, now.Add(-w.opts.Retention), now, forwarded); err != nil {
 		return fmt.Errorf("remove old audit records: %w", err)
 	}
 	return nil

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	_ audit.Tx      = (*Tx)(nil)
-	_ audit.ChainTx = (*Tx)(nil)
+	_ audit.Tx        = (*Tx)(nil)
+	_ audit.ForwardTx = (*Tx)(nil)
 )
 
 // auditChunk is how many records one statement deletes.
@@ -165,4 +165,28 @@ func (t *Tx) auditBatches(query string, args ...any) ([]audit.Batch, error) {
 // there were.
 func (t *Tx) DeleteAuditBatches(throughNumber int64) (int64, error) {
 	return t.exec(`DELETE FROM audit_batch WHERE number <= $1`, throughNumber)
+}
+
+// AuditCursor is part of audit.ForwardTx.
+func (t *Tx) AuditCursor(target string) (c audit.Cursor, found bool, err error) {
+	var until int64
+	c.Target = target
+	found, err = t.row(`SELECT sequence, holder, held_until FROM audit_cursors WHERE target = $1`, []any{target}, &c.Sequence, &c.Holder, &until)
+	c.HeldUntil = time.UnixMilli(until).UTC()
+	return c, found, err
+}
+
+// InsertAuditCursor is part of audit.ForwardTx.
+func (t *Tx) InsertAuditCursor(c audit.Cursor) error {
+	_, err := t.exec(`INSERT INTO audit_cursors (target, sequence, holder, held_until) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (target) DO NOTHING`, c.Target, c.Sequence, c.Holder, c.HeldUntil.UnixMilli())
+	return err
+}
+
+// UpdateAuditCursor is part of audit.ForwardTx.
+func (t *Tx) UpdateAuditCursor(c, before audit.Cursor) (bool, error) {
+	n, err := t.exec(`UPDATE audit_cursors SET sequence = $1, holder = $2, held_until = $3
+		WHERE target = $4 AND sequence = $5 AND holder = $6 AND held_until = $7`,
+		c.Sequence, c.Holder, c.HeldUntil.UnixMilli(), c.Target, before.Sequence, before.Holder, before.HeldUntil.UnixMilli())
+	return n == 1, err
 }

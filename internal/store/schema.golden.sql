@@ -66,6 +66,13 @@ CREATE TABLE audit_batch (
 
 CREATE INDEX audit_batch_by_sequence ON audit_batch (last_sequence);
 
+CREATE TABLE audit_cursors (
+ target TEXT NOT NULL PRIMARY KEY,
+ sequence BIGINT NOT NULL CHECK (sequence >= 0),
+ holder TEXT NOT NULL,
+ held_until BIGINT NOT NULL
+);
+
 CREATE TABLE audit_pending (
  event_id TEXT NOT NULL PRIMARY KEY,
  event_time BIGINT NOT NULL,
