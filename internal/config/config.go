@@ -43,6 +43,7 @@ type Config struct {
 	Log            Log
 	// AuditRetention is how long audit records are kept; 0 for ever.
 	AuditRetention time.Duration
+	AuditForward   AuditForward
 
 	sources map[string]string // where each key's value is from
 }

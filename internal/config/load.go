@@ -253,6 +253,7 @@ func (l *loader) check(c *Config, env map[string]string) {
 	l.checkTLS(c)
 	l.checkS3(c)
 	l.checkSMTP(c)
+	l.checkForward(c)
 	if file := c.Passwords.BreachedFile; file != "" {
 		if err := breach.Check(file); err != nil {
 			l.problems.add("passwords.breached_file: %s cannot be used: %s", file, err)

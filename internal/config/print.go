@@ -56,6 +56,9 @@ func (c *Config) show(k *key) string {
 	if strings.HasPrefix(k.name, "smtp.") {
 		return c.showSMTP(k.name)
 	}
+	if strings.HasPrefix(k.name, "audit.forward_") {
+		return c.showForward(k.name)
+	}
 	switch k.name {
 	case "public_url":
 		return c.PublicURL.String()

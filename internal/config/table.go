@@ -61,7 +61,7 @@ func table() []key {
 		{name: "log.level", preset: "info", help: "debug, info, warn or error.", set: setLevel},
 		{name: "log.format", preset: "text", help: "text or json.", set: setFormat},
 		{name: "audit.retention", preset: "365d", help: "How long audit records are kept, e.g. 90d; 0 for ever.", set: setRetention},
-	})
+	}, forwardKeys())
 }
 
 func setText(at func(*Config) *string) func(*Config, string) error {
