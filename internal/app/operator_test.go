@@ -34,17 +34,21 @@ func managed(t *testing.T, s *store.Store) *Program {
 }
 
 // unmanaged is a program on an empty store, with a clock.
-func unmanaged(t *testing.T, s *store.Store, now func() time.Time) *Program {
+func unmanaged(t *testing.T, s *store.Store, now func() time.Time, with ...func(*Options)) *Program {
 	t.Helper()
 	root, err := keys.NewRoot(ident.NewSource(rand.Reader).Bytes(keys.RootSize), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := &url.URL{Scheme: "http", Host: "localhost"}
-	p, err := New(t.Context(), Options{
+	o := Options{
 		PeopleURL: address, DataURL: address, Region: "us-east-1", Operator: Operator{"root", "db1"},
 		Store: s, Root: root, Log: slog.New(slog.DiscardHandler), Now: now, Rand: rand.Reader,
-	})
+	}
+	for _, f := range with {
+		f(&o)
+	}
+	p, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ type Options struct {
 	TLS            *tls.Config // nil: plain HTTP
 	TrustedProxies []netip.Prefix
 	AuditRetention time.Duration // 0: for ever
+	Forward        []Forwarding  // where the audit trail goes besides
 	// Storage holds what accounts store through S3; nil for none.
 	Storage s3.Connector
 	// BreachedFile is a list of passwords known from breaches, as package
@@ -72,10 +73,12 @@ type Program struct {
 	ring      *keys.Ring
 	passwords *credential.Hasher
 	trail     *audit.Writer
-	post      *mail.Sender // nil for none
-	epochs    *epoch.Watcher
-	metrics   *metrics
-	handler   *front
+	// forwarders take the trail elsewhere.
+	forwarders []*audit.Forwarder
+	post       *mail.Sender // nil for none
+	epochs     *epoch.Watcher
+	metrics    *metrics
+	handler    *front
 }
 
 // New loads the keys and builds the services. Run serves.
@@ -91,8 +94,10 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	p.metrics.watchKeys(p.ring.Status)
 	p.trail = audit.NewWriter(audit.Options{
 		DB: store.Bind[audit.ChainTx](o.Store), Signer: auditSigner{p.ring}, Now: o.Now, IDs: p.ids,
-		Retention: o.AuditRetention, Report: p.report("audit"),
+		Retention: o.AuditRetention, Forwarded: p.forwarded(), Report: p.report("audit"),
 	})
+	p.forwarders = p.newForwarders()
+	p.metrics.watchForwarding(p.forwarders, o.Now)
 	p.epochs = epoch.NewWatcher(store.Bind[epoch.Reader](o.Store), o.Store.HeardChange, o.Now)
 	found := &credentials{
 		db: store.Bind[iam.KeyReader](p.Store), sealer: p.secrets(), sessions: p.sessionKeys(), epochs: p.epochs, now: p.Now,
@@ -157,7 +162,7 @@ func (p *Program) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	// The trail and the keys outlive the servers, whose last requests use them.
 	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
-	background.Go(func() { p.trail.Run(lasting) })
+	background.Go(func() { p.keepTrail(lasting) })
 	background.Go(func() { p.ring.Follow(lasting, keysInterval, p.reportKeys) })
 	background.Go(func() { p.epochs.Run(lasting, p.report("epochs")) })
 	background.Go(func() { p.Store.Listen(lasting, p.report("listening for changes")) })
