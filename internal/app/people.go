@@ -1,7 +1,10 @@
 package app
 
 import (
+	"context"
+
 	"github.com/atrium-iam/atrium/internal/iam"
+	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/signin/pages"
@@ -11,7 +14,11 @@ import (
 )
 
 // newPages makes the pages of signing in.
-func (p *Program) newPages() (*pages.Pages, error) {
+func (p *Program) newPages(ctx context.Context) (*pages.Pages, error) {
+	installation, err := installationID(ctx, p.Store, p.ids)
+	if err != nil {
+		return nil, err
+	}
 	web, err := webui.New()
 	if err != nil {
 		return nil, err
@@ -28,7 +35,7 @@ func (p *Program) newPages() (*pages.Pages, error) {
 		Root: p.rootConsole(),
 		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
-		Endpoints: p.endpoints(),
+		Installation: installation, Endpoints: p.endpoints(),
 		// Browsers keep the order for all ports of a host: never on localhost.
 		Web:             web,
 		StrictTransport: p.PeopleURL.Scheme == "https" && p.PeopleURL.Hostname() != "localhost",
@@ -36,4 +43,19 @@ func (p *Program) newPages() (*pages.Pages, error) {
 			p.metrics.observe(gateway.Event{Service: "pages", Operation: e.Page, Status: e.Status, Duration: e.Duration})
 		},
 	})
+}
+
+// installationID is the number of the installation, in hexadecimal. The first
+// node that asks draws it.
+func installationID(ctx context.Context, s *store.Store, ids ident.Source) (id string, err error) {
+	const fact = "installation"
+	err = s.Update(ctx, func(tx *store.Tx) error {
+		var found bool
+		if id, found, err = tx.Meta(fact); err != nil || found {
+			return err
+		}
+		id = ids.Hex(16)
+		return tx.SetMeta(fact, id)
+	})
+	return id, err
 }

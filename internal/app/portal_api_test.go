@@ -42,7 +42,11 @@ func (c *cluster) browse(user string) *browser {
 		b.session, token, err = session.Start(tx, ident.Millis(c.now()), c.ids, c.in.IdentityStoreID, user, session.DefaultDuration, session.Client{})
 		return err
 	})
-	b.cookies = []*http.Cookie{{Name: "atrium_" + c.in.ID, Value: token}}
+	installation, err := installationID(c.t.Context(), b.node.Store, c.ids)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	b.cookies = []*http.Cookie{{Name: "atrium_" + installation, Value: token}}
 	r := b.request(http.MethodGet, "/start", nil)
 	answer := b.do(r)
 	b.cookies = append(b.cookies, answer.cookies...)
@@ -195,7 +199,7 @@ func TestPageRefusals(t *testing.T) {
 		}{
 			"nobody":                       {sam, func(r *http.Request) { r.Header.Del("Cookie") }, 401, "UnauthorizedException"},
 			"a browser without a session":  {sam, onlyCookie("_browser"), 401, "UnauthorizedException"},
-			"a session without a browser":  {sam, onlyCookie(c.in.ID), 403, "InvalidCsrfTokenException"},
+			"a session without a browser":  {sam, onlyCookie(sam.cookies[0].Name), 403, "InvalidCsrfTokenException"},
 			"a session that was ended":     {ended, nil, 401, "UnauthorizedException"},
 			"a person who is disabled":     {disabled, nil, 401, "UnauthorizedException"},
 			"no form token":                {sam, func(r *http.Request) { r.Header.Del(pages.TokenHeader) }, 403, "InvalidCsrfTokenException"},

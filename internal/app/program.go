@@ -110,7 +110,7 @@ func New(ctx context.Context, o Options) (*Program, error) {
 	if p.post, err = p.newSender(); err != nil {
 		return nil, err
 	}
-	shown, err := p.newPages()
+	shown, err := p.newPages(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -110,8 +110,7 @@ func find(tx AttemptTx, now time.Time, browser, id string, steps ...Step) (Attem
 	if err != nil {
 		return Attempt{}, err
 	}
-	hash := HashBrowser(browser)
-	if !found || browser == "" || subtle.ConstantTimeCompare(hash[:], a.Browser[:]) != 1 || !now.Before(a.ExpiresAt) {
+	if !found || !a.of(browser) || !now.Before(a.ExpiresAt) {
 		return Attempt{}, errGone()
 	}
 	for _, s := range steps {
@@ -120,6 +119,12 @@ func find(tx AttemptTx, now time.Time, browser, id string, steps ...Step) (Attem
 		}
 	}
 	return Attempt{}, errGone()
+}
+
+// of tells whether the attempt was begun in a browser.
+func (a *Attempt) of(browser string) bool {
+	hash := HashBrowser(browser)
+	return browser != "" && subtle.ConstantTimeCompare(hash[:], a.Browser[:]) == 1
 }
 
 func errGone() error {

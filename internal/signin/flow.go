@@ -144,6 +144,19 @@ func (f *Flow) Find(ctx context.Context, v Visit, id string) (Attempt, error) {
 	return a, err
 }
 
+// Begun returns what was begun in the visitor's browser under an id, when it
+// cannot go on any more, too. found is false for everything else.
+func (f *Flow) Begun(ctx context.Context, v Visit, id string) (a Attempt, found bool, err error) {
+	err = f.DB.View(ctx, func(tx Tx) error {
+		a, found, err = tx.SigninAttempt(id)
+		if err == nil && !a.of(v.Browser) {
+			a, found = Attempt{}, false
+		}
+		return err
+	})
+	return a, found, err
+}
+
 // settle is the dispatcher: it finds what comes next after what a step has
 // achieved and stores it, or begins the session when nothing is left to do.
 func (f *Flow) settle(tx Tx, v Visit, a Attempt) (Outcome, error) {

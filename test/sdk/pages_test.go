@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/atrium-iam/atrium/internal/awsapi/portal"
@@ -22,6 +23,16 @@ func pageCall(operation string, header http.Header) node.Call {
 func TestPagesOnly(t *testing.T) {
 	sameOrigin := func() http.Header { return http.Header{"Sec-Fetch-Site": {"same-origin"}, "X-Atrium-Csrf": {"x"}} }
 	onSQLite(t, func(t *testing.T, n *node.Node) {
+		shown, err := http.DefaultTransport.RoundTrip(n.Request(t, nil, node.Call{Method: "GET", Target: "/signin"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shown.Body.Close()
+		browser, _, _ := strings.Cut(shown.Header.Get("Set-Cookie"), ";")
+		session, _, found := strings.Cut(browser, "_browser=")
+		if !found {
+			t.Fatalf("the browser gets the cookie %q", browser)
+		}
 		admin, asked := n.Administrator(t, node.Management), 0
 		for _, s := range []*schema.Service{sso.Descriptor(), portal.Descriptor()} {
 			for _, o := range s.Operations {
@@ -30,7 +41,7 @@ func TestPagesOnly(t *testing.T) {
 				}
 				asked++
 				cookie, get := sameOrigin(), pageCall(o.Name, sameOrigin())
-				cookie.Set("Cookie", "atrium_"+n.Instance.ID+"=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; atrium_"+n.Instance.ID+"_browser=x")
+				cookie.Set("Cookie", session+"=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; "+browser)
 				get.Method = "GET"
 				for name, c := range map[string]struct {
 					call   node.Call

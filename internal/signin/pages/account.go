@@ -66,9 +66,6 @@ func (p *Pages) anybody(h handler) handler {
 		if v.root.ID != "" {
 			return h(v)
 		}
-		if v.instance.ID == "" {
-			return errDisabled
-		}
 		return p.signedIn(h)(v)
 	}
 }
@@ -120,7 +117,7 @@ func (v *visit) askAgain(status int, to, message string) error {
 	if err != nil {
 		return err
 	}
-	data := map[string]any{"UserName": user.UserName, "Root": v.root.ID != "", "Intro": v.text("verify.me.intro"), "To": to, "Other": "", "Submit": "verify.submit", "Error": message, "Action": verifyPath + "/factor"}
+	data := map[string]any{"UserName": user.UserName, "Intro": v.text("verify.me.intro"), "To": to, "Other": "", "Submit": "verify.submit", "Error": message, "Action": verifyPath + "/factor"}
 	if len(asked.Devices) == 0 {
 		v.show(status, "verifypassword", "verify.me.title", data)
 		return nil
@@ -223,7 +220,7 @@ func (v *visit) showDevices(status int, message string) error {
 
 // home is where a signed-in person came from.
 func (v *visit) home() string {
-	if v.root.ID != "" {
+	if v.root.ID != "" || v.disabled {
 		return signin.RootDestination
 	}
 	return "/start"

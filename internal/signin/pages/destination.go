@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/atrium-iam/atrium/internal/signin"
 )
@@ -33,6 +34,28 @@ func destination(asked string) string {
 	default:
 		return "/start"
 	}
+}
+
+// signInPage is where those begin to sign in who are of an identity store, "" for
+// any, and want to get to a destination. Root users have a page of their own;
+// nobody else can sign in while Identity Center is not enabled.
+func (v *visit) signInPage(storeID, to string) string {
+	page := "/signin"
+	if signin.IsRoot(storeID) || v.disabled || to == signin.RootDestination {
+		page, to = "/root/signin", rootDestination(to)
+	}
+	if to == signin.RootDestination || to == "/start" {
+		return page
+	}
+	return page + "?to=" + escape(to)
+}
+
+// rootDestination is destination for root users.
+func rootDestination(asked string) string {
+	if to := destination(asked); to == accountHome || strings.HasPrefix(to, accountHome+"/") {
+		return to
+	}
+	return signin.RootDestination
 }
 
 // devicePath is the address of the page about a user code, or of the one that

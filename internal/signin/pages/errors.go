@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/signin"
 )
 
 // The reasons for which a page is refused before it is looked at.
@@ -56,7 +57,7 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, code st
 
 func (v *visit) refusalOf(err error) refusal {
 	home, toHome := v.home(), "error.home"
-	if v.root.ID != "" {
+	if home == signin.RootDestination {
 		toHome = "root.title"
 	}
 	switch {
@@ -77,7 +78,7 @@ func (v *visit) refusalOf(err error) refusal {
 	case "root_link":
 		return refusal{status: http.StatusGone, title: "root.link.gone", message: v.told(e), again: "/root/signin", againText: "root.signin.title"}
 	case "signin_attempt":
-		return refusal{status: http.StatusGone, title: "expired.title", text: "expired.text", again: home, againText: "expired.again"}
+		return refusal{status: http.StatusGone, title: "expired.title", text: "expired.text", again: v.startAgain(), againText: "expired.again"}
 	case "user_code", "expired_token", "authorization_request": // of package oauth
 		return refusal{status: http.StatusGone, title: "gone.title", text: "gone.text", again: home, againText: toHome}
 	}

@@ -37,7 +37,7 @@ func (p *Pages) mountFactors(mux *http.ServeMux) {
 		"GET /signin/{id}/register/{kind}":  p.registerForm,
 		"POST /signin/{id}/register/{kind}": p.register,
 	} {
-		mux.Handle(pattern, p.handle(h))
+		mux.Handle(pattern, p.handle(p.attempting(h)))
 	}
 }
 
@@ -48,7 +48,7 @@ func (v *visit) askFactor(status int, a signin.Attempt, message string) error {
 		return err
 	}
 	v.showAsked(status, "factor.title", asked, map[string]any{
-		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "Root": signin.IsRoot(a.StoreID), "Intro": "", "To": "", "Other": "/signin?to=" + escape(a.Destination), "Submit": "factor.submit", "Error": message,
+		"Action": "/signin/" + a.ID + "/factor", "UserName": a.UserName, "Intro": "", "To": "", "Other": v.signInPage(a.StoreID, a.Destination), "Submit": "factor.submit", "Error": message,
 	})
 	return nil
 }
@@ -103,7 +103,7 @@ func (v *visit) askEmailCode(status int, a signin.Attempt, message string) error
 		return err
 	}
 	v.show(status, "emailcode", "factor.title", map[string]any{
-		"Action": "/signin/" + a.ID + "/emailed", "UserName": a.UserName, "Other": "/signin?to=" + escape(a.Destination),
+		"Action": "/signin/" + a.ID + "/emailed", "UserName": a.UserName, "Other": v.signInPage(a.StoreID, a.Destination),
 		"Address": asked.To, "Trust": asked.Trust, "Error": message,
 	})
 	return nil
@@ -172,12 +172,8 @@ func (v *visit) chooseDevice(a signin.Attempt) error {
 	if err != nil {
 		return err
 	}
-	intro := v.text("register.required")
-	if signin.IsRoot(a.StoreID) {
-		intro = v.text("register.required.root")
-	}
 	v.show(http.StatusOK, "register", "register.title", map[string]any{
-		"Base": "/signin/" + a.ID + "/register", "Intro": intro, "Back": "",
+		"Base": "/signin/" + a.ID + "/register", "Intro": v.text("register.required"), "Back": "",
 		"App": r.Offers(authsettings.Totp), "Key": r.Offers(authsettings.Webauthn),
 	})
 	return nil

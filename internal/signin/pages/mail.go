@@ -20,11 +20,11 @@ func (p *Pages) mountMail(mux *http.ServeMux) {
 		"POST /signin/{id}/mail/code":   p.sendCode,
 		"GET /signin/{id}/mail/code":    p.askCode,
 		"POST /signin/{id}/mail/check":  p.checkCode,
-		"GET /link/{token}":             p.link,
-		"POST /link/{token}":            p.followLink,
 	} {
-		mux.Handle(pattern, p.handle(h))
+		mux.Handle(pattern, p.handle(p.attempting(h)))
 	}
+	mux.Handle("GET /link/{token}", p.handle(p.link))
+	mux.Handle("POST /link/{token}", p.handle(p.followLink))
 }
 
 // askPassword shows the page that wants the password. What it offers beside is

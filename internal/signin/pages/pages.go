@@ -54,6 +54,9 @@ type Options struct {
 	Root RootConsole
 	// Keys open requests for authorization.
 	Keys oauth.Keys
+	// Installation is in the names of cookies: it stays the same for as long as
+	// there is the installation, whatever becomes of Identity Center.
+	Installation string
 	// Endpoints are what people configure their clients with.
 	Endpoints clientenv.Endpoints
 	// Web is the web application; nil for plain pages only.
@@ -105,9 +108,9 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"GET /start/{$}":                 p.home,
 		"GET /signin":                    p.username,
 		"POST /signin":                   p.begin,
-		"GET /signin/{id}":               p.step,
-		"POST /signin/{id}/password":     p.password,
-		"POST /signin/{id}/new-password": p.newPassword,
+		"GET /signin/{id}":               p.attempting(p.step),
+		"POST /signin/{id}/password":     p.attempting(p.password),
+		"POST /signin/{id}/new-password": p.attempting(p.newPassword),
 		"POST /signin/out":               p.signOut,
 		"GET /signin/signed-out":         p.signedOut,
 		"/":                              p.notFound,
@@ -195,7 +198,7 @@ func (p *Pages) signedIn(h handler) handler {
 		if v.r.Method == http.MethodGet {
 			to = destination(v.r.URL.RequestURI())
 		}
-		v.redirect("/signin?to=" + escape(to))
+		v.redirect(v.signInPage("", to))
 		return nil
 	}
 }

@@ -92,7 +92,7 @@ func TestCookies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(c.Name, prefix+s.in.ID) || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != s.secure {
+			if !strings.HasPrefix(c.Name, prefix+installation) || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.Secure != s.secure {
 				t.Errorf("cookie %s", line)
 			}
 		}

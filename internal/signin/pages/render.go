@@ -125,19 +125,22 @@ type page struct {
 	User string
 	Data map[string]any
 
-	contact func() string
+	visit *visit
 }
+
+// Own is a text that may be another one for root users.
+func (p *page) Own(key string) string { return p.visit.text(key) }
 
 // Contact is whom people ask who cannot go on, as an administrator has set it;
 // "" when nobody has.
-func (p page) Contact() string { return p.contact() }
+func (p *page) Contact() string { return p.visit.contact() }
 
 // show answers with a page. title is a key of the catalogue.
 func (v *visit) show(status int, name, title string, data map[string]any) {
 	_, user := v.self()
-	p := page{
-		Title: title, Nonce: v.nonce, Token: v.token(),
-		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data, contact: v.contact,
+	p := &page{
+		visit: v, Title: title, Nonce: v.nonce, Token: v.token(),
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data,
 	}
 	var body bytes.Buffer
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {
@@ -162,7 +165,7 @@ func (v *visit) show(status int, name, title string, data map[string]any) {
 // contact is the contact of the portal's directory, for who is of it: root users
 // are not.
 func (v *visit) contact() string {
-	if v.root.ID != "" {
+	if v.asRoot {
 		return ""
 	}
 	var s authsettings.Settings
@@ -202,8 +205,12 @@ func contentPolicy(nonce, formTarget string) string {
 		"require-trusted-types-for 'script'; trusted-types 'none'"
 }
 
-// text is a text of the catalogue. A mistake in the program shows as the key.
+// text is a text of the catalogue, or the one that root users have in its
+// place. A mistake in the program shows as the key.
 func (v *visit) text(key string, pairs ...string) string {
+	if own := key + ".root"; v.asRoot && v.pages.view.texts.Has(own) {
+		key = own
+	}
 	s, err := v.pages.view.texts.Text(key, pairs...)
 	if err != nil {
 		return key

@@ -37,6 +37,7 @@ func (p *Pages) rootPages() map[string]handler {
 		"GET /root":               p.rootSignedIn(p.root),
 		"POST /root/enable":       p.rootSignedIn(p.enable),
 		"GET /root/signin":        p.rootUserName,
+		"GET /root/signed-out":    p.rootSignedOut,
 		"POST /root/signin":       p.rootBegin,
 		"GET /root/link/{token}":  p.rootLink,
 		"POST /root/link/{token}": p.redeemRootLink,
@@ -55,34 +56,43 @@ func (p *Pages) rootSignedIn(h handler) handler {
 		if v.root.ID != "" {
 			return h(v)
 		}
-		v.redirect("/root/signin")
+		v.redirect(v.signInPage("", signin.RootDestination))
 		return nil
 	}
 }
 
 // rootUserName asks for the root user's e-mail address.
 func (p *Pages) rootUserName(v *visit) error {
+	to := rootDestination(v.r.URL.Query().Get("to"))
 	if v.root.ID != "" {
-		v.redirect(signin.RootDestination)
+		v.redirect(to)
 		return nil
 	}
-	v.show(http.StatusOK, "rootsignin", "root.signin.title", nil)
+	v.show(http.StatusOK, "rootsignin", "root.signin.title", map[string]any{"To": to})
+	return nil
+}
+
+// rootSignedOut is signedOut for root users.
+func (p *Pages) rootSignedOut(v *visit) error {
+	v.asRoot = true
+	v.showSignedOut(v.signInPage("", signin.RootDestination))
 	return nil
 }
 
 // rootBegin starts the sign-in of a root user. It goes on the same for every
 // address.
 func (p *Pages) rootBegin(v *visit) error {
-	name, ok := userName(v.field("username"))
-	if !ok {
-		v.redirect("/root/signin")
-		return nil
-	}
+	to := rootDestination(v.field("to"))
 	store, err := p.Root.RootStore(v.r.Context())
 	if err != nil {
 		return err
 	}
-	a, err := p.Flow.Begin(v.r.Context(), v.Visit, store, name, signin.RootDestination)
+	name, ok := userName(v.field("username"))
+	if !ok {
+		v.redirect(v.signInPage(store, to))
+		return nil
+	}
+	a, err := p.Flow.Begin(v.r.Context(), v.Visit, store, name, to)
 	if err != nil {
 		return err
 	}
@@ -133,18 +143,12 @@ func (p *Pages) root(v *visit) error {
 	return nil
 }
 
-// enable enables Identity Center. The browser keeps its session, whose cookie
-// has the instance in its name.
+// enable enables Identity Center.
 func (p *Pages) enable(v *visit) error {
 	account, _ := rootuser.AccountOf(v.root.StoreID)
 	if err := p.Root.EnableIdentityCenter(v.r.Context(), v.Visit, account); err != nil {
 		return err
 	}
-	token := v.cookie(sessionCookie)
-	if err := v.identify(); err != nil {
-		return err
-	}
-	v.setCookie(sessionCookie, token, v.rootSession.ExpiresAt)
 	v.redirect(signin.RootDestination)
 	return nil
 }

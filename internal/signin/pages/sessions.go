@@ -219,8 +219,7 @@ func (p *Pages) endAllSessions(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.setCookie(sessionCookie, "", v.now)
-	v.redirect("/signin/signed-out")
+	v.leave()
 	return nil
 }
 

@@ -17,8 +17,12 @@ const maxUserName = 128
 // username asks for the user name. Those who are signed in need not give it.
 func (p *Pages) username(v *visit) error {
 	to := destination(v.r.URL.Query().Get("to"))
-	if v.user.ID != "" {
+	switch {
+	case v.user.ID != "":
 		v.redirect(to)
+		return nil
+	case to == signin.RootDestination:
+		v.redirect(v.signInPage("", to))
 		return nil
 	}
 	v.show(http.StatusOK, "username", "username.title", map[string]any{"To": to})
@@ -29,7 +33,7 @@ func (p *Pages) username(v *visit) error {
 func (p *Pages) begin(v *visit) error {
 	name, ok := userName(v.field("username"))
 	if !ok {
-		v.redirect("/signin?to=" + escape(destination(v.field("to"))))
+		v.redirect(v.signInPage("", destination(v.field("to"))))
 		return nil
 	}
 	a, err := p.Flow.Begin(v.r.Context(), v.Visit, v.instance.IdentityStoreID, name, destination(v.field("to")))
@@ -44,6 +48,34 @@ func (p *Pages) begin(v *visit) error {
 func userName(typed string) (name string, ok bool) {
 	name = strings.TrimSpace(typed)
 	return name, name != "" && utf8.RuneCountInString(name) <= maxUserName && utf8.ValidString(name) && !strings.ContainsRune(name, 0)
+}
+
+// attempting is for the addresses of a sign-in that is under way in the
+// browser.
+func (p *Pages) attempting(h handler) handler {
+	return func(v *visit) error {
+		a, found, err := p.Flow.Begun(v.r.Context(), v.Visit, v.r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		v.attempt, v.asRoot = a, signin.IsRoot(a.StoreID)
+		switch {
+		case !found || v.asRoot || a.StoreID == v.instance.IdentityStoreID:
+			return h(v)
+		case v.disabled:
+			return errDisabled
+		default: // it was of an instance that was deleted since
+			return fault.New(fault.NotFound, "signin_attempt", "The identity store of this sign-in does not exist any more.")
+		}
+	}
+}
+
+// startAgain is where a sign-in begins anew that cannot go on.
+func (v *visit) startAgain() string {
+	if v.attempt.ID != "" {
+		return v.signInPage(v.attempt.StoreID, destination(v.attempt.Destination))
+	}
+	return v.home()
 }
 
 // step shows what an attempt needs next.
@@ -62,7 +94,7 @@ func (p *Pages) step(v *visit) error {
 // showStep shows the page of an attempt's next step, with a message when the
 // last try of it failed.
 func (v *visit) showStep(status int, a signin.Attempt, message string) error {
-	data := map[string]any{"ID": a.ID, "UserName": a.UserName, "To": a.Destination, "Error": message}
+	data := map[string]any{"ID": a.ID, "UserName": a.UserName, "Other": v.signInPage(a.StoreID, a.Destination), "Error": message}
 	switch a.Next() {
 	case signin.StepNewPassword:
 		v.show(status, "newpassword", "newpassword.title", data)
@@ -73,7 +105,7 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	case signin.StepEmailCode:
 		return v.askEmailCode(status, a, message)
 	case signin.StepBlocked:
-		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Ask": true, "Again": "/signin?to=" + escape(a.Destination), "AgainText": "blocked.again"})
+		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Ask": true, "Again": v.signInPage(a.StoreID, a.Destination), "AgainText": "blocked.again"})
 	default:
 		return v.askPassword(status, a.StoreID, data)
 	}
@@ -164,14 +196,27 @@ func (p *Pages) signOut(v *visit) error {
 			return err
 		}
 	}
-	v.setCookie(sessionCookie, "", v.now)
-	v.redirect("/signin/signed-out")
+	v.leave()
 	return nil
 }
 
+// leave goes on after the session of who is signed in was ended.
+func (v *visit) leave() {
+	v.setCookie(sessionCookie, "", v.now)
+	if v.root.ID != "" {
+		v.redirect("/root/signed-out")
+		return
+	}
+	v.redirect("/signin/signed-out")
+}
+
 func (p *Pages) signedOut(v *visit) error {
-	v.show(http.StatusOK, "notice", "signedout.title", map[string]any{
-		"Text": v.text("signedout.text"), "Kind": "done", "More": "", "Again": "/start", "AgainText": "signedout.again",
-	})
+	v.showSignedOut("/start")
 	return nil
+}
+
+func (v *visit) showSignedOut(again string) {
+	v.show(http.StatusOK, "notice", "signedout.title", map[string]any{
+		"Text": v.text("signedout.text"), "Kind": "done", "More": "", "Again": again, "AgainText": "signedout.again",
+	})
 }

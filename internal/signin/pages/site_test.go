@@ -35,6 +35,8 @@ import (
 const (
 	oneTime = "kT7m-Qw9x-Rb4n-Zp3c"
 	chosen  = "Vt7-kelp-Moon"
+
+	installation = "0123456789abcdef"
 )
 
 // site is a server of the pages with one instance and one person, sam.lee.
@@ -104,7 +106,8 @@ func newSiteOn(t *testing.T, config store.Config, edits ...func(*pages.Options))
 		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
-		Observe:   func(e pages.Event) { s.events <- e },
+		Observe:      func(e pages.Event) { s.events <- e },
+		Installation: installation, Root: rootOf{s},
 		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},
 	}
 	for _, edit := range edits {

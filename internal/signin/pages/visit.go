@@ -28,13 +28,19 @@ type visit struct {
 	secure   bool
 	nonce    string // of the page's style and script
 	instance instance.Instance
+	disabled bool // there is no instance
 	// session and user are those of who is signed in; zero for nobody.
 	session session.Session
 	user    directory.User
 	// rootSession and root are those of a root user who is signed in instead.
 	rootSession session.Session
 	root        directory.User
-	status      int // of the answer
+	// attempt is the sign-in of the address, if it was begun in this browser.
+	attempt signin.Attempt
+	// asRoot tells that a root user is signed in, or is signing in: some texts
+	// are others for them.
+	asRoot bool
+	status int // of the answer
 }
 
 func (p *Pages) newVisit(w http.ResponseWriter, r *http.Request) *visit {
@@ -84,6 +90,7 @@ func (v *visit) identify() error {
 		if err != nil {
 			return err
 		}
+		v.disabled = !found
 		if !found && needsInstance(v.r.URL.Path) {
 			return errDisabled
 		}
@@ -91,7 +98,7 @@ func (v *visit) identify() error {
 		v.Browser = v.cookie(browserCookie)
 		s, u, err := signedInAs(tx, v.now, in, v.cookie(sessionCookie))
 		if _, isRoot := rootuser.AccountOf(s.StoreID); isRoot {
-			v.rootSession, v.root = s, u
+			v.rootSession, v.root, v.asRoot = s, u, u.ID != ""
 		} else {
 			v.session, v.user = s, u
 		}
@@ -122,9 +129,9 @@ const (
 
 // cookieName is the name of one of the cookies. Over TLS it has the prefix by
 // which browsers keep other hosts and paths from setting it. It carries the
-// instance, because all ports of a host share their cookies.
+// installation, because all ports of a host share their cookies.
 func (v *visit) cookieName(cookie string) string {
-	name := "atrium_" + v.instance.ID + cookie
+	name := "atrium_" + v.pages.Installation + cookie
 	if v.secure {
 		name = "__Host-" + name
 	}
