@@ -17,7 +17,7 @@ func (b *browser) sessionCookie() *http.Cookie {
 		b.t.Fatal(err)
 	}
 	for _, c := range b.client.Jar.Cookies(u) {
-		if strings.HasSuffix(c.Name, "atrium_"+b.site.in.ID) {
+		if strings.HasSuffix(c.Name, "atrium_"+installation) {
 			return c
 		}
 	}
