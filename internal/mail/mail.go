@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,12 @@ func Kinds() []Kind {
 		Invitation, PasswordReset, AdministratorReset, EmailVerification, PasswordCode, FactorCode, Enrollment,
 		PasswordChanged, EmailChanged, FactorAdded, FactorRemoved, LinkReplayed, Deleted,
 	}
+}
+
+// Undoable tells whether a letter of the kind is about a change that the person
+// may take back.
+func (k Kind) Undoable() bool {
+	return slices.Contains([]Kind{PasswordChanged, EmailChanged, FactorAdded, FactorRemoved, LinkReplayed}, k)
 }
 
 // Letter is a letter to one person.

@@ -84,15 +84,20 @@ func SendReset(tx Tx, now time.Time, box *mail.Outbox, u directory.User, allowed
 // the person's address: the person is enabled, and the address was verified or
 // is the first one. An address that came in the place of a verified one has to
 // be verified first, or whoever changed it would get everything else.
-func Reachable(tx Tx, u directory.User) (bool, error) {
-	verified, found, err := tx.VerifiedEmail(u.StoreID, u.ID)
-	if err != nil {
-		return false, err
-	}
-	return u.Status == directory.Enabled && mail.Deliverable(u.Email()) && (!found || verified == u.EmailKey()), nil
+func Reachable(tx VerifiedReader, u directory.User) (bool, error) {
+	known, err := trusted(tx, u)
+	return known && u.Status == directory.Enabled && mail.Deliverable(u.Email()), err
 }
 
-// Readdressed is EmailChanged after which Reachable is right: the former
+// trusted tells whether a person's address was verified, or is the first one.
+func trusted(tx VerifiedReader, u directory.User) (bool, error) {
+	verified, found, err := tx.VerifiedEmail(u.StoreID, u.ID)
+	return err == nil && (!found || verified == u.EmailKey()), err
+}
+
+// Readdressed does what a change of a person's address asks for: the new address
+// has to be verified, and who signs in with a password is told at the old one, if
+// that is trusted. before and after are the person. For Reachable the former
 // address of a person who has or had a password counts as the verified one when
 // none was ever verified, as it is the one that was trusted. Or whoever gives
 // the person another could have the password reset there at once.
@@ -112,7 +117,7 @@ func Readdressed(tx Tx, now time.Time, box *mail.Outbox, before, after directory
 			}
 		}
 	}
-	return EmailChanged(tx, now, box, before, after)
+	return emailChanged(tx, now, box, before, after)
 }
 
 // Verified tells whether a person's address was shown to be the person's own.

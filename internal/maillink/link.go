@@ -109,9 +109,7 @@ type Tx interface {
 	MailCode(subject string) (Code, bool, error)
 	DeleteMailCode(subject string) error
 
-	// VerifiedEmail is the key of the address that a person has last shown to
-	// have.
-	VerifiedEmail(storeID, userID string) (emailKey string, found bool, err error)
+	VerifiedReader
 	PutVerifiedEmail(storeID, userID, emailKey string, at time.Time) error
 
 	// RevokeUser ends the sessions that a person has in accounts.
@@ -119,6 +117,12 @@ type Tx interface {
 	// DeleteTrustedBrowsers forgets the browsers in which a person is asked for
 	// less, and returns how many there were.
 	DeleteTrustedBrowsers(storeID, userID string) (int64, error)
+}
+
+// VerifiedReader reads which address a person has last shown to have.
+type VerifiedReader interface {
+	// VerifiedEmail returns the address's key (directory.User.EmailKey).
+	VerifiedEmail(storeID, userID string) (emailKey string, found bool, err error)
 }
 
 // tokenSize is how many random bytes a link has.

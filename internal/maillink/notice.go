@@ -24,32 +24,40 @@ type Notice struct {
 }
 
 // Notify tells a person of a change, with a link for those who did not make
-// it. Who has no address is not told, nor is a root user: whoever has got hold of
-// the mailbox must not undo what was done on the server.
+// it, if the address is trusted: a stranger to whom an address belongs by mistake
+// must not shut the person out. Who has no address is not told, nor is a root
+// user: whoever has got hold of the mailbox must not undo what was done on the
+// server.
 func Notify(tx Tx, now time.Time, box *mail.Outbox, u directory.User, n Notice) error {
 	if _, isRoot := rootuser.AccountOf(u.StoreID); isRoot || !box.Sends() || !mail.Deliverable(u.Email()) {
 		return nil
 	}
-	token, err := issue(tx, now, box.IDs, Link{
-		Purpose: NotMe, StoreID: u.StoreID, UserID: u.ID, EmailKey: u.EmailKey(), About: n.Undo,
-	}, NotMeLifetime)
+	may, err := trusted(tx, u)
 	if err != nil {
 		return err
+	}
+	undo := ""
+	if may {
+		token, err := issue(tx, now, box.IDs, Link{
+			Purpose: NotMe, StoreID: u.StoreID, UserID: u.ID, EmailKey: u.EmailKey(), About: n.Undo,
+		}, NotMeLifetime)
+		if err != nil {
+			return err
+		}
+		undo = Path(token)
 	}
 	return box.Put(tx, now, mail.Letter{
 		Kind: n.Kind, StoreID: u.StoreID, UserID: u.ID, To: u.Email(),
 		Content: mail.Content{
-			Name: u.DisplayName, UserName: u.UserName, NotMe: Path(token), About: n.About,
+			Name: u.DisplayName, UserName: u.UserName, NotMe: undo, About: n.About,
 			From: n.From, Client: n.Client, At: now, Until: now.Add(NotMeLifetime),
 		},
 	})
 }
 
-// EmailChanged does what a change of a person's address asks for: the new
-// address has to be verified, and who signs in with a password is told at the
-// old one. before and after are the person; it does nothing when the address
-// is the same.
-func EmailChanged(tx Tx, now time.Time, box *mail.Outbox, before, after directory.User) error {
+// emailChanged is Readdressed once it is known which address is trusted. It does
+// nothing when the address is the same.
+func emailChanged(tx Tx, now time.Time, box *mail.Outbox, before, after directory.User) error {
 	if before.EmailKey() == after.EmailKey() {
 		return nil
 	}
@@ -57,7 +65,11 @@ func EmailChanged(tx Tx, now time.Time, box *mail.Outbox, before, after director
 	if err != nil {
 		return err
 	}
-	if p.Hash != "" {
+	known, err := trusted(tx, before)
+	if err != nil {
+		return err
+	}
+	if p.Hash != "" && known {
 		if err := Notify(tx, now, box, before, Notice{Kind: mail.EmailChanged, About: after.Email()}); err != nil {
 			return err
 		}
@@ -94,10 +106,15 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, 
 	if _, err = tx.DeleteTrustedBrowsers(u.StoreID, u.ID); err != nil {
 		return l, u, false, err
 	}
-	// Whoever answers has this address. Another one that has come in its place
-	// must not be verified by a link on its way.
-	if err = tx.PutVerifiedEmail(u.StoreID, u.ID, l.EmailKey, now); err != nil {
+	// Whoever answers has this address, but may have had it before the person
+	// verified another. One that has come in its place must not be verified by a
+	// link on its way.
+	if verified, found, err := tx.VerifiedEmail(u.StoreID, u.ID); err != nil {
 		return l, u, false, err
+	} else if !found || verified == l.EmailKey {
+		if err = tx.PutVerifiedEmail(u.StoreID, u.ID, l.EmailKey, now); err != nil {
+			return l, u, false, err
+		}
 	}
 	if err = tx.UseMailLinksOfUser(u.StoreID, u.ID, Verification, now); err != nil {
 		return l, u, false, err

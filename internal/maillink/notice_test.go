@@ -208,3 +208,54 @@ func TestWhoHasNoPasswordIsBarredToo(t *testing.T) {
 		}
 	})
 }
+
+// TestAStrangersAddress gives sam.lee, by mistake, the address of a stranger,
+// and then the right one: the stranger gets nothing that shuts sam.lee out.
+func TestAStrangersAddress(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.setPassword("mine")
+		w.change("emails", address("stranger@example.org"))
+		w.letters()
+		w.update(func(tx *store.Tx) error {
+			return maillink.Notify(tx, w.now, w.box, w.sam, maillink.Notice{Kind: mail.PasswordChanged})
+		})
+		if told := w.letter(mail.PasswordChanged); told.To != "stranger@example.org" || told.Content.NotMe != "" {
+			t.Errorf("a link that undoes went to an address that nobody has verified: %+v", told)
+		}
+		w.change("emails", address("sam@example.net"))
+		if l := w.letter(mail.EmailVerification); l.To != "sam@example.net" {
+			t.Errorf("the verification went to %s", l.To)
+		}
+	})
+}
+
+// TestTheVerifiedAddressStays has somebody answer at the former address after
+// the person has verified another one: it is the person's from then on.
+func TestTheVerifiedAddressStays(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.setPassword("mine")
+		w.change("emails", address("sam@example.net"))
+		var notMe, verification string
+		for _, l := range w.letters() {
+			if l.Kind == mail.EmailChanged {
+				notMe = w.token(l.Content.NotMe)
+			} else {
+				verification = w.token(l.Content.Path)
+			}
+		}
+		w.update(func(tx *store.Tx) error { _, err := maillink.Verify(tx, w.now, verification); return err })
+		if w.deny(notMe) {
+			t.Error("a link went to an address that did not answer")
+		}
+		w.update(func(tx *store.Tx) error {
+			verified, err := maillink.Verified(tx, w.sam)
+			if !verified {
+				t.Error("the former address has taken the place of the verified one")
+			}
+			return err
+		})
+		if p := w.password(); p.Hash != "" || !p.Barred {
+			t.Errorf("the password is %+v", p)
+		}
+	})
+}

@@ -55,6 +55,7 @@ type filled struct {
 	Until  string
 	Facts  []fact
 	NotMe  string // the link of *This wasn't me*
+	Ask    bool   // who did not do it has no link, and is to ask an administrator
 	Portal string // the address of the portal
 	Why    string // why the person gets this
 }
@@ -109,6 +110,7 @@ func (w *Writer) fill(l mail.Letter) (filled, error) {
 	if c.NotMe != "" {
 		f.NotMe = w.url + c.NotMe
 	}
+	f.Ask = c.NotMe == "" && l.Kind.Undoable()
 	return f, w.happened(&f, c)
 }
 

@@ -183,3 +183,25 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestANoticeWithoutALink tells whom to ask, where there is no link to undo what
+// was done.
+func TestANoticeWithoutALink(t *testing.T) {
+	w := writer(t)
+	for _, kind := range mail.Kinds() {
+		l := sample(kind)
+		had := l.Content.NotMe != ""
+		for _, undo := range []string{l.Content.NotMe, ""} {
+			l.Content.NotMe = undo
+			m, err := w.Write(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for form, body := range map[string]string{"text": m.Text, "HTML": m.HTML} {
+				if asks := strings.Contains(body, "tell an administrator of IAM Identity Center at once"); asks != (had && undo == "") {
+					t.Errorf("%s with the link %q: the %s says whom to ask: %v", kind, undo, form, asks)
+				}
+			}
+		}
+	}
+}
