@@ -9,6 +9,8 @@
 package administrator
 
 import (
+	"time"
+
 	"github.com/atrium-iam/atrium/internal/assignment"
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
@@ -61,7 +63,7 @@ type Policies interface {
 //
 // Whatever keeps an administrator reads what others of its kind change: it
 // holds the instance, so that it is right on a snapshot too.
-func Keep(tx Tx, policies Policies, in instance.Instance, caller iam.Principal, change func() error) error {
+func Keep(tx Tx, policies Policies, now time.Time, in instance.Instance, caller iam.Principal, change func() error) error {
 	held, err := tx.HoldInstance(in.ID)
 	if err == nil && !held {
 		err = fault.New(fault.NotFound, "instance", "The instance of IAM Identity Center does not exist any more.")
@@ -75,14 +77,14 @@ func Keep(tx Tx, policies Policies, in instance.Instance, caller iam.Principal, 
 	}
 	had := true
 	if !remains {
-		if had, err = anybody(tx, policies, in); err != nil {
+		if had, err = anybody(tx, policies, now, in); err != nil {
 			return err
 		}
 	}
 	if err := change(); err != nil || remains || !had {
 		return err
 	}
-	left, err := anybody(tx, policies, in)
+	left, err := anybody(tx, policies, now, in)
 	if err == nil && !left {
 		err = fault.New(fault.Conflict, "last_administrator",
 			"Nobody could administer IAM Identity Center any more. Let another person with administrator access to the account %s sign in first, or do this as an IAM user or the root user of that account.", in.OwnerAccountID)
@@ -113,8 +115,8 @@ func administers(set policy.Set) bool {
 const batch = 100
 
 // anybody tells whether there is a person who can administer the instance.
-func anybody(tx Tx, policies Policies, in instance.Instance) (found bool, err error) {
-	err = people(tx, policies, in, func(string) bool {
+func anybody(tx Tx, policies Policies, now time.Time, in instance.Instance) (found bool, err error) {
+	err = people(tx, policies, now, in, func(string) bool {
 		found = true
 		return false
 	})
@@ -123,7 +125,7 @@ func anybody(tx Tx, policies Policies, in instance.Instance) (found bool, err er
 
 // people gives visit the ids of people who can administer the instance, some
 // more than once, until it wants no more.
-func people(tx Tx, policies Policies, in instance.Instance, visit func(userID string) (more bool)) error {
+func people(tx Tx, policies Policies, now time.Time, in instance.Instance, visit func(userID string) (more bool)) error {
 	s, err := authsettings.Of(tx, in.IdentityStoreID)
 	if err != nil {
 		return err
@@ -142,7 +144,7 @@ func people(tx Tx, policies Policies, in instance.Instance, visit func(userID st
 			if !administers(set) {
 				continue
 			}
-			if more, err := peopleWith(tx, in, s, r.PermissionSetID, visit); err != nil || !more {
+			if more, err := peopleWith(tx, now, in, s, r.PermissionSetID, visit); err != nil || !more {
 				return err
 			}
 		}
@@ -151,7 +153,7 @@ func people(tx Tx, policies Policies, in instance.Instance, visit func(userID st
 
 // peopleWith gives visit those who can use a permission set in the account that
 // owns the instance.
-func peopleWith(tx Tx, in instance.Instance, s authsettings.Settings, permissionSetID string, visit func(userID string) (more bool)) (more bool, err error) {
+func peopleWith(tx Tx, now time.Time, in instance.Instance, s authsettings.Settings, permissionSetID string, visit func(userID string) (more bool)) (more bool, err error) {
 	for after := ""; ; {
 		ids, err := tx.EnabledUsersAssigned(in.IdentityStoreID, permissionSetID, in.OwnerAccountID, after, batch)
 		if err != nil || len(ids) == 0 {
@@ -159,7 +161,7 @@ func peopleWith(tx Tx, in instance.Instance, s authsettings.Settings, permission
 		}
 		for _, id := range ids {
 			after = id
-			may, err := maySignIn(tx, s, id)
+			may, err := maySignIn(tx, now, s, id)
 			if err != nil {
 				return false, err
 			}

@@ -2,6 +2,7 @@ package administrator
 
 import (
 	"slices"
+	"time"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/mfa"
@@ -10,7 +11,7 @@ import (
 // maySignIn tells whether the settings of sign-in let a person in with what
 // the person has: a password, or a code by mail; and, where it is needed, a
 // second factor. Who is to register a device at the next sign-in may sign in.
-func maySignIn(tx Tx, s authsettings.Settings, userID string) (bool, error) {
+func maySignIn(tx Tx, now time.Time, s authsettings.Settings, userID string) (bool, error) {
 	u, found, err := tx.DirectoryUser(s.StoreID, userID)
 	if err != nil || !found {
 		return false, err
@@ -20,6 +21,9 @@ func maySignIn(tx Tx, s authsettings.Settings, userID string) (bool, error) {
 		return false, err
 	}
 	mail := u.Email() != ""
+	if p.Expired(now) {
+		return false, nil
+	}
 	if p.Hash == "" && (!mail || s.NoPassword != authsettings.NoPasswordEmail) {
 		return false, nil
 	}

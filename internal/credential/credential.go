@@ -37,6 +37,15 @@ type Password struct {
 // the current one among them: AWS's rule.
 const remembered = 3
 
+// OneTimeLifetime is how long a one-time password is good: as long as an
+// invitation.
+const OneTimeLifetime = 7 * 24 * time.Hour
+
+// Expired tells whether p is a one-time password that is not good any more.
+func (p *Password) Expired(now time.Time) bool {
+	return p.OneTime && now.Sub(p.ChangedAt) >= OneTimeLifetime
+}
+
 // Reader reads passwords.
 type Reader interface {
 	PasswordOf(storeID, userID string) (Password, bool, error)
@@ -68,6 +77,16 @@ func SetOneTime(tx Tx, now time.Time, storeID, userID, hash string) error {
 	}
 	p.Earlier = p.own()
 	p.Hash, p.OneTime, p.Barred = hash, true, false
+	return p.update(tx, now)
+}
+
+// ExtendOneTime lets a person's one-time password be good for as long as a new
+// one. Nothing happens when there is none.
+func ExtendOneTime(tx Tx, now time.Time, storeID, userID string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil || !found || !p.OneTime {
+		return err
+	}
 	return p.update(tx, now)
 }
 

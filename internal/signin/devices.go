@@ -148,6 +148,6 @@ func (f *Flow) keepingAdministrator(do func(Tx, acting) error) func(Tx, acting) 
 			return do(tx, a)
 		}
 		person := iam.IdentityCenterUser(in.OwnerAccountID, a.user.StoreID, a.user.ID, a.session.ID)
-		return administrator.Keep(tx, f.Policies, in, person, func() error { return do(tx, a) })
+		return administrator.Keep(tx, f.Policies, f.now(), in, person, func() error { return do(tx, a) })
 	}
 }

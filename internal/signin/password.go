@@ -22,7 +22,9 @@ func (c *claim) usable() bool { return c.user.Status == directory.Enabled && c.p
 // Password is the step in which a person gives the password. A wrong one, an
 // unknown or disabled user and a user without password have one answer,
 // fault.Denied with the subject "password", and take the same time.
-// fault.Throttled, before anything is computed, when too many were wrong.
+// fault.Throttled, before anything is computed, when too many were wrong. A
+// one-time password that is right and has expired is a fault.Denied with the
+// subject "one_time_password".
 func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outcome, error) {
 	var c claim
 	err := f.DB.Update(ctx, func(tx Tx) error {
@@ -41,6 +43,9 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 	}
 	if !right || !c.usable() {
 		return Outcome{}, f.refuse(ctx, v, c)
+	}
+	if c.password.Expired(f.now()) {
+		return Outcome{}, f.refuseExpired(ctx, v, c)
 	}
 	renewed := "" // the hash made with today's parameters, when it was with others
 	if f.Hasher.Outdated(c.password.Hash) {
@@ -102,6 +107,27 @@ func (f *Flow) refuse(ctx context.Context, v Visit, c claim) error {
 		f.Audit.Enqueue(r)
 	}
 	return errWrong()
+}
+
+// refuseExpired records a one-time password that was right, but too late, and
+// returns the answer to it. Only who has the password is told.
+func (f *Flow) refuseExpired(ctx context.Context, v Visit, c claim) error {
+	a := c.attempt
+	a.UserID = c.user.ID
+	err := f.DB.Update(ctx, func(tx Tx) error {
+		if err := f.guessAt(v, a).right(tx, f.now()); err != nil {
+			return err
+		}
+		r, err := f.record(tx, v, a, "CredentialVerification", typePassword, false)
+		if err != nil {
+			return err
+		}
+		return audit.Append(tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Denied, "one_time_password", "The one-time password has expired. Ask an administrator of IAM Identity Center for another.")
 }
 
 func errWrong() error {

@@ -202,6 +202,29 @@ func secondAdministrator(t *testing.T, n *node.Node) (id string) {
 	return id
 }
 
+// TestAnExpiredPasswordIsNoWayIn has a second administrator who has never used a
+// one-time password, until it is too late.
+func TestAnExpiredPasswordIsNoWayIn(t *testing.T) {
+	node.Run(t, func(t *testing.T, n *node.Node) {
+		admin, second := userID(t, n, "admin"), secondAdministrator(t, n)
+		set := func(ago time.Duration) {
+			change(t, n, func(tx *store.Tx) error {
+				return credential.SetOneTime(tx, ident.Millis(n.Clock.Now().Add(-ago)), n.Instance.IdentityStoreID, second, "hash")
+			})
+		}
+		oneself := asPerson(t, n, admin, node.Management, "Administrator")
+		disable := func() node.Answer {
+			return call(t, n, oneself, "DisableUser", &wire.DisableUserRequest{IdentityStoreId: &n.Instance.IdentityStoreID, UserId: &admin})
+		}
+		set(credential.OneTimeLifetime)
+		refused(t, disable(), "ConflictException", lastOne)
+		set(credential.OneTimeLifetime - time.Hour)
+		if a := disable(); a.Status != 200 {
+			t.Errorf("before it expires: %s", a.Body)
+		}
+	})
+}
+
 // TestIAMUsersMayShutPeopleOut holds that who administers the account by other
 // ways than signing in here is not kept from shutting out anybody: perhaps
 // somebody else signs in as the administrator.

@@ -121,6 +121,8 @@ func (p *Pages) password(v *visit) error {
 	}
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
+	case ok && e.Category == fault.Denied && e.Subject == "one_time_password":
+		return v.again(id, http.StatusUnprocessableEntity, v.text("fault.denied.one_time_password"))
 	case ok && e.Category == fault.Denied:
 		return v.again(id, http.StatusUnprocessableEntity, v.text("password.wrong"))
 	case ok && e.Category == fault.Throttled:
