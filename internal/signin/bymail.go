@@ -63,8 +63,11 @@ func (f *Flow) SendPasswordCode(ctx context.Context, v Visit, id string) error {
 	})
 }
 
-// askLetter has a letter sent, unless there were too many.
+// askLetter has a letter sent, unless none are or there were too many.
 func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send func(Tx, claim, authsettings.Settings) error) error {
+	if !f.Mail.Sends() {
+		return errGone()
+	}
 	var r audit.Record
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		c, err := f.admit(tx, v, id)

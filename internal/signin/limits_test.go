@@ -145,3 +145,25 @@ func TestGuessingFirstPasswordCodes(t *testing.T) {
 		t.Errorf("after the wait of %s: %v", wait, err)
 	}
 }
+
+// TestLettersWithoutMail asks for letters where none are sent, as a form can
+// that was kept: it is refused, for everybody and nobody.
+func TestLettersWithoutMail(t *testing.T) {
+	b := newBench(t, storetest.Open(t, store.Config{}))
+	b.setOwn(chosen)
+	b.settings(func(s *authsettings.Settings) { s.NoPassword = authsettings.NoPasswordEmail })
+	b.flow.Mail = nil
+	v := from("203.0.113.9")
+	for _, name := range []string{"sam.lee", "nobody"} {
+		a := b.begin(v, name)
+		if err := b.flow.Forgot(t.Context(), v, a.ID); !gone(err) {
+			t.Errorf("forgot password, %s: %v", name, err)
+		}
+		if err := b.flow.SendPasswordCode(t.Context(), v, a.ID); !gone(err) {
+			t.Errorf("a code, %s: %v", name, err)
+		}
+		if _, err := b.flow.Password(t.Context(), v, a.ID, "wrong"); !wrong(err) {
+			t.Errorf("the sign-in of %s does not go on: %v", name, err)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -247,29 +246,6 @@ func TestOneAnswer(t *testing.T) {
 			t.Errorf("there is more than one answer: %q", all)
 		}
 	})
-}
-
-// TestOneTiming holds that nobody and somebody cost the same: one hash, of the
-// same size. The time itself says little on a busy machine; a hash takes its
-// memory anew each time, which tells what was computed.
-func TestOneTiming(t *testing.T) {
-	b := newBench(t, storetest.Open(t, store.Config{}))
-	const memory = 32 << 10 // KiB
-	b.flow.Hasher = credential.NewHasher(credential.Parameters{Memory: memory, Passes: 1, Lanes: 1}, 1, rand.Reader)
-	b.setOneTime(oneTime)
-	v := from("203.0.113.9")
-	for _, name := range []string{"sam.lee", "nobody"} {
-		a := b.begin(v, name)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		if _, err := b.flow.Password(t.Context(), v, a.ID, "wrong"); !wrong(err) {
-			t.Fatal(err)
-		}
-		runtime.ReadMemStats(&after)
-		if hashes := float64(after.TotalAlloc-before.TotalAlloc) / (memory << 10); hashes < 1 || hashes > 1.5 {
-			t.Errorf("%s takes the memory of %.2f hashes, want one", name, hashes)
-		}
-	}
 }
 
 func TestGuessingSlowsDown(t *testing.T) {

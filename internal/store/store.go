@@ -67,6 +67,10 @@ type Config struct {
 	// Tests set it to find queries that no index serves. It may be called by
 	// several goroutines at once.
 	Inspect func(query string, plan []string)
+	// Trace, when set, is called with each query that runs, in their order.
+	// Tests set it to compare what is done for one caller and for another. It
+	// may be called by several goroutines at once.
+	Trace func(query string)
 }
 
 var errReadOnly = errors.New("store: the database is open for reading only")
@@ -79,6 +83,7 @@ type Store struct {
 	runTwice bool
 	readOnly bool
 	inspect  func(query string, plan []string)
+	trace    func(query string)
 
 	heard     atomic.Int64 // see HeardChange
 	closeOnce sync.Once
@@ -102,7 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Clock == nil || cfg.Log == nil {
 		return nil, errors.New("store: Config needs a Clock and a Log")
 	}
-	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice, readOnly: cfg.ReadOnly, inspect: cfg.Inspect}
+	s := &Store{clock: cfg.Clock, runTwice: cfg.RunTwice, readOnly: cfg.ReadOnly, inspect: cfg.Inspect, trace: cfg.Trace}
 	var err error
 	switch {
 	case cfg.SQLitePath != "" && cfg.PostgresDSN != "":

@@ -35,6 +35,22 @@ type statements interface {
 	query(ctx context.Context, query string, args []any) (cursor, error)
 }
 
+// traced tells of each statement before it runs.
+type traced struct {
+	statements
+	tell func(query string)
+}
+
+func (c traced) exec(ctx context.Context, query string, args []any) (rowsAffected int64, err error) {
+	c.tell(query)
+	return c.statements.exec(ctx, query, args)
+}
+
+func (c traced) query(ctx context.Context, query string, args []any) (cursor, error) {
+	c.tell(query)
+	return c.statements.query(ctx, query, args)
+}
+
 // cursor reads the rows of a result in turn, as *sql.Rows does.
 type cursor interface {
 	Next() bool
@@ -52,6 +68,9 @@ var (
 )
 
 func (s *Store) newTx(ctx context.Context, conn statements) *Tx {
+	if s.trace != nil {
+		conn = traced{conn, s.trace}
+	}
 	return &Tx{ctx: ctx, conn: conn, dialect: s.dialect, now: s.clock().UTC().Truncate(time.Millisecond)}
 }
 
