@@ -1,7 +1,7 @@
 package breach_test
 
 import (
-	"crypto/sha1" //nolint:gosec // the list's own form
+	"crypto/sha1"
 	"fmt"
 	"log/slog"
 	"os"
@@ -17,7 +17,7 @@ import (
 
 // hash is a password's in the list.
 func hash(password string) string {
-	return fmt.Sprintf("%X", sha1.Sum([]byte(password))) //nolint:gosec // the list's own form
+	return fmt.Sprintf("%X", sha1.Sum([]byte(password)))
 }
 
 // lines returns a list of passwords, each line with an end after it.

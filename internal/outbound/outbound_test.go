@@ -183,7 +183,7 @@ func TestSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: http.NotFoundHandler()} //nolint:gosec // of a test
+	server := &http.Server{Handler: http.NotFoundHandler()}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://anything/", http.NoBody)

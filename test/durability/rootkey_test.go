@@ -53,8 +53,8 @@ func killedReplacing(t *testing.T, dsn string) {
 		time.Sleep(rand.N(time.Since(begun)))
 		_ = c.Process.Kill()
 		_ = c.Wait()
-		oldErr, oldText := verifies(command(current, "audit", "verify"))
-		newErr, newText := verifies(command(round, "audit", "verify"))
+		oldText, oldErr := verifies(command(current, "audit", "verify"))
+		newText, newErr := verifies(command(round, "audit", "verify"))
 		switch {
 		case oldErr == nil && newErr != nil && strings.Contains(newText, "the configured root key is"):
 		case newErr == nil && oldErr != nil && strings.Contains(oldText, "the configured root key is"):
@@ -69,9 +69,9 @@ func killedReplacing(t *testing.T, dsn string) {
 	t.Logf("killed %d times, %d times after the replacement", rounds(), replaced)
 }
 
-func verifies(c *exec.Cmd) (error, string) {
+func verifies(c *exec.Cmd) (string, error) {
 	out, err := c.CombinedOutput()
-	return err, string(out)
+	return string(out), err
 }
 
 func rootFile(dir string, n int) string {

@@ -207,7 +207,8 @@ func faultsOf(t *testing.T, pkg string, made map[string][]string, found map[stri
 				if !is {
 					return true
 				}
-				subjects, listed := []string{}, false
+				var subjects []string
+				var listed bool
 				if literal, is := subject.(*ast.BasicLit); is {
 					subjects = []string{strings.Trim(literal.Value, `"`)}
 				} else if subjects, listed = open()[function]; !listed {
