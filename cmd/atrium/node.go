@@ -115,7 +115,7 @@ func openDatabase(ctx context.Context, cfg *config.Config, d app.Database, log *
 	p, err := app.New(ctx, app.Options{
 		Mail: server, BreachedFile: cfg.Passwords.BreachedFile,
 		PeopleURL: cfg.PublicURL, DataURL: cfg.DataURL, Storage: remoteStorage(cfg.S3), Region: cfg.Region,
-		TrustedProxies: cfg.TrustedProxies, AuditRetention: cfg.AuditRetention, Forward: forwarding(cfg.AuditForward), Operator: operator(),
+		TrustedProxies: cfg.TrustedProxies, SubdomainsOverTLS: cfg.TLS.Subdomains, AuditRetention: cfg.AuditRetention, Forward: forwarding(cfg.AuditForward), Operator: operator(),
 		Store: db, Root: root, PreviousRoots: previous, Log: log, Now: time.Now, Rand: rand.Reader,
 	})
 	if err != nil {

@@ -35,10 +35,7 @@ func (p *Program) newPages(ctx context.Context) (*pages.Pages, error) {
 		Root: p.rootConsole(),
 		DB:   store.BindSnapshot[pages.Tx](p.Store), Keys: p.oauthKeys(), IDs: p.ids, Now: p.Now, Log: p.Log,
 		ClientIP: clientIP(p.TrustedProxies), Secure: secure(p.TrustedProxies),
-		Installation: installation, Endpoints: p.endpoints(),
-		// Browsers keep the order for all ports of a host: never on localhost.
-		Web:             web,
-		StrictTransport: p.PeopleURL.Scheme == "https" && p.PeopleURL.Hostname() != "localhost",
+		Installation: installation, Endpoints: p.endpoints(), Web: web,
 		Observe: func(e pages.Event) {
 			p.metrics.observe(gateway.Event{Service: "pages", Operation: e.Page, Status: e.Status, Duration: e.Duration})
 		},

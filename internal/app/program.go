@@ -45,8 +45,11 @@ type Options struct {
 	Region         string
 	TLS            *tls.Config // nil: plain HTTP
 	TrustedProxies []netip.Prefix
-	AuditRetention time.Duration // 0: for ever
-	Forward        []Forwarding  // where the audit trail goes besides
+	// SubdomainsOverTLS tells that all hosts below those of the two URLs are
+	// served over TLS too.
+	SubdomainsOverTLS bool
+	AuditRetention    time.Duration // 0: for ever
+	Forward           []Forwarding  // where the audit trail goes besides
 	// Storage holds what accounts store through S3; nil for none.
 	Storage s3.Connector
 	// BreachedFile is a list of passwords known from breaches, as package
@@ -205,7 +208,7 @@ const keysInterval = 30 * time.Second
 
 func (p *Program) server(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           h,
+		Handler:           p.hardened(h),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       60 * time.Second,
 		WriteTimeout:      60 * time.Second,

@@ -73,7 +73,12 @@ type Passwords struct {
 }
 
 // TLS names the server's certificate chain and key, in PEM; both or none.
-type TLS struct{ CertFile, KeyFile string }
+type TLS struct {
+	CertFile, KeyFile string
+	// Subdomains tells that every host below those of the node is served over
+	// TLS too.
+	Subdomains bool
+}
 
 // Log says what is logged and how.
 type Log struct {

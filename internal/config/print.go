@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,6 +98,8 @@ func (c *Config) show(k *key) string {
 		return c.TLS.CertFile
 	case "tls.key_file":
 		return c.TLS.KeyFile
+	case "tls.hsts_subdomains":
+		return strconv.FormatBool(c.TLS.Subdomains)
 	case "trusted_proxies":
 		var items []string
 		for _, p := range c.TrustedProxies {

@@ -51,6 +51,7 @@ func table() []key {
 		{name: "root_key.previous_env", help: "Environment variable that holds the root key that root_key replaces.", set: setText(func(c *Config) *string { return &c.PreviousRootKey.Env })},
 		{name: "tls.cert_file", help: "Certificate chain, PEM.", set: setText(func(c *Config) *string { return &c.TLS.CertFile })},
 		{name: "tls.key_file", help: "The certificate's key, PEM.", set: setText(func(c *Config) *string { return &c.TLS.KeyFile })},
+		{name: "tls.hsts_subdomains", preset: "false", help: "true when every host below public_url's and data_url's is served over TLS, so that browsers may insist on it there too.", set: setBool(func(c *Config) *bool { return &c.TLS.Subdomains })},
 		{name: "trusted_proxies", list: true, help: "Addresses and networks of proxies whose X-Forwarded headers are believed.", set: setProxies},
 		{name: "region", preset: "us-east-1", help: "The AWS region that this installation is.", set: setRegion},
 		{name: "s3.endpoint", help: "S3 server that holds what accounts store; no storage when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.S3.Endpoint }, "https://s3.example.com")},
@@ -62,6 +63,16 @@ func table() []key {
 		{name: "log.format", preset: "text", help: "text or json.", set: setFormat},
 		{name: "audit.retention", preset: "365d", help: "How long audit records are kept, e.g. 90d; 0 for ever.", set: setRetention},
 	}, forwardKeys())
+}
+
+func setBool(at func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		if text != "true" && text != "false" {
+			return fmt.Errorf("give true or false")
+		}
+		*at(c) = text == "true"
+		return nil
+	}
 }
 
 func setText(at func(*Config) *string) func(*Config, string) error {

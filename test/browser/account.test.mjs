@@ -105,3 +105,29 @@ test("what applications may do, until their access is removed", async () => {
   await elsewhere.goto("/account");
   await elsewhere.shows("Sign in");
 });
+
+test("signing out clears what the browser has kept, and no more", async () => {
+  const admin = await signedIn("/account");
+  await admin.page.evaluate(() => { localStorage.setItem("left", "behind"); sessionStorage.setItem("left", "behind"); });
+  const known = async () => (await admin.context.cookies()).filter((cookie) => cookie.name.endsWith("_known")).map((cookie) => cookie.value);
+  const before = await known();
+  assert.equal(before.length, 1);
+  await admin.press("Sign out");
+  await admin.shows("You are signed out");
+  assert.deepEqual(await admin.page.evaluate(() => [localStorage.getItem("left"), sessionStorage.getItem("left")]), [null, null]);
+  assert.deepEqual(await known(), before);
+  assert.deepEqual((await admin.context.cookies()).filter((cookie) => /ssoins-[0-9a-f]+$/.test(cookie.name)), []);
+  await admin.page.goBack();
+  assert.ok(!(await admin.page.textContent("body")).includes("admin@example.com"), "going back shows the account");
+});
+
+test("a page that is left open shows nothing once its session's time has come", async () => {
+  const admin = await Visitor.arrive(browser, site);
+  await admin.page.clock.install();
+  await admin.goto("/account");
+  await admin.signIn("admin");
+  await admin.shows("Your account", "admin@example.com");
+  await admin.context.setOffline(true); // the server need not be there
+  await admin.page.clock.fastForward("08:00:05");
+  await admin.page.waitForFunction(() => !document.body.textContent.includes("admin@example.com"));
+});

@@ -1,9 +1,8 @@
 // Second factors: registered, asked for and looked after, in a real browser.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Administrator } from "./api.mjs";
-import { Site, Visitor, launch } from "./site.mjs";
+import { Site, Visitor, launch, totp as code } from "./site.mjs";
 
 let site, browser, administrator;
 before(async () => {
@@ -11,16 +10,6 @@ before(async () => {
   administrator = new Administrator(site);
 });
 after(async () => { await browser?.close(); await site?.stop(); });
-
-// code is what an authenticator app with a secret shows, some steps from now.
-function code(secret, steps = 0) {
-  const bits = [...secret.replace(/\s/g, "")].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const seed = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac("sha1", seed).update(counter).digest();
-  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 // key puts an authenticator into a visitor's browser.
 async function key(visitor, options = {}) {

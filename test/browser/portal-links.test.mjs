@@ -9,7 +9,7 @@ let site, browser;
 before(async () => { [site, browser] = await Promise.all([Site.start(), launch()]); });
 after(async () => { await browser?.close(); await site?.stop(); });
 
-const inspection = { smallest: 20, once: true };
+const inspection = { smallest: 20 };
 const shortcut = (values) => `/start/#/console?${new URLSearchParams(values)}`;
 const administrator = { account_id: "111111111111", role_name: "Administrator" };
 
@@ -143,10 +143,28 @@ test("a session that has ended leads to signing in, and back", async () => {
   assert.ok(cookies.length > 0);
   await admin.press("Access keys");
   await admin.page.getByText("Your session has ended").waitFor();
+  for (const gone of ["Alex Admin", "production", "Administrator"]) assert.ok(!(await admin.page.textContent("body")).includes(gone), `${gone} is shown after the session`);
   await admin.inspect("ended", inspection);
   await admin.page.getByRole("link", { name: "Sign in" }).click();
   await admin.signIn();
   await admin.shows("Administrator", "In the account production");
+});
+
+test("a portal that is left open shows nothing once its session's time has come", async () => {
+  const admin = await Visitor.arrive(browser, site);
+  await admin.page.clock.install();
+  await admin.goto("/start");
+  await admin.signIn();
+  await admin.shows("AWS access portal", "production", "Alex Admin");
+  await admin.page.getByRole("button", { name: /^production/ }).click();
+  await admin.press("Access keys of Administrator in production");
+  await admin.page.getByRole("dialog").getByText("Run the command, and give").waitFor();
+  await admin.context.setOffline(true); // the server need not be there
+  await admin.page.clock.fastForward("07:59:00");
+  assert.ok((await admin.page.textContent("body")).includes("Alex Admin"));
+  await admin.page.clock.fastForward("00:01:05");
+  await admin.page.getByText("Your session has ended").waitFor();
+  for (const gone of ["Alex Admin", "production", "Administrator", "dialog"]) assert.ok(!(await admin.page.innerHTML("body")).includes(gone), `${gone} is shown after the session`);
 });
 
 test("a page of an earlier session asks to be loaded again", async () => {

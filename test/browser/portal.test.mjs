@@ -9,7 +9,7 @@ before(async () => { [site, browser] = await Promise.all([Site.start(), launch()
 after(async () => { await browser?.close(); await site?.stop(); });
 
 // Cloudscape's links and icons are lower than the buttons of our own pages.
-const inspection = { smallest: 20, once: true };
+const inspection = { smallest: 20 };
 
 // open signs somebody in at an address of the portal.
 async function open(user = "admin", address = "/start") {

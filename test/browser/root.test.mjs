@@ -2,9 +2,8 @@
 // prints to IAM Identity Center enabled, and recovered on the server.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { chosen, launch, Site, Visitor } from "./site.mjs";
+import { chosen, launch, Site, totp as code, Visitor } from "./site.mjs";
 
 let site;
 let browser;
@@ -18,17 +17,6 @@ after(async () => {
 });
 
 const email = "management@example.com";
-
-// code is what an authenticator app shows (RFC 6238), a number of steps from
-// now.
-function code(secret, steps) {
-  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((b) => Number.parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const sum = createHmac("sha1", key).update(counter).digest();
-  return String((sum.readUInt32BE(sum[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 // link is the address of the root user's link in what the program said.
 const link = (said) => new URL(said.match(/http:\S+\/root\/link\/\S+/)[0]).pathname;

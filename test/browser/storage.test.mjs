@@ -60,7 +60,7 @@ test("a stored page, image or feed runs no scripts", async () => {
     const headers = response.headers();
     assert.equal(response.status(), 200);
     assert.equal(headers["content-type"], type);
-    assert.equal(headers["content-security-policy"], "sandbox");
+    assert.equal(headers["content-security-policy"], "sandbox; frame-ancestors 'none'");
     assert.equal(headers["x-content-type-options"], "nosniff");
     if (name !== "text.txt") await shows(() => admin.problems.some((text) => text.includes("sandboxed")), `${name}: no script was blocked`);
     assert.equal(await admin.page.evaluate(() => document.documentElement.getAttribute("title")), null, `${name} ran`);

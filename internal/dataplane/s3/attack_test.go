@@ -280,7 +280,7 @@ func TestTheServerBehindSeesOnlyS3(t *testing.T) {
 			t.Errorf("%s: %s came through", name, got)
 		}
 	}
-	if response.Header.Get("Content-Security-Policy") != "sandbox" || response.Header.Get("X-Amz-Meta-Colour") != "blue" {
+	if response.Header.Get("Content-Security-Policy") != "sandbox; frame-ancestors 'none'" || response.Header.Get("X-Amz-Meta-Colour") != "blue" {
 		t.Errorf("the answer's fields: %v", response.Header)
 	}
 	sent := seen.Load()

@@ -109,7 +109,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Amz-Id-2", c.hostID())
 	// What people stored must not run as a page of this host, nor be taken for
 	// something that it does not say it is.
-	header.Set("Content-Security-Policy", "sandbox")
+	header.Set("Content-Security-Policy", "sandbox; frame-ancestors 'none'")
 	header.Set("X-Content-Type-Options", "nosniff")
 	// An address may hold a signature, which others must not learn.
 	header.Set("Referrer-Policy", "no-referrer")

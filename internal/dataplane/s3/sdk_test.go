@@ -286,7 +286,7 @@ func TestPresignedRequests(t *testing.T) {
 			t.Errorf("GET: %d %s", r.StatusCode, text)
 		}
 		for name, want := range map[string]string{
-			"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html", "Content-Disposition": "inline",
+			"Content-Security-Policy": "sandbox; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html", "Content-Disposition": "inline",
 		} {
 			if got := r.Header.Get(name); got != want {
 				t.Errorf("%s: %q, want %q", name, got, want)

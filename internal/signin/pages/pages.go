@@ -47,7 +47,7 @@ type DB interface {
 	View(ctx context.Context, f func(Tx) error) error
 }
 
-// Options is what Pages are made of. All but StrictTransport are required.
+// Options is what Pages are made of. All but Web and First are required.
 type Options struct {
 	Flow *signin.Flow
 	DB   DB
@@ -64,11 +64,9 @@ type Options struct {
 	// First returns what the web application asks for as soon as it runs, to be
 	// sent along: the answers by operation. It may be nil.
 	First func(r *http.Request, c Caller) map[string]json.RawMessage
-	// StrictTransport tells browsers to come over TLS only, for a year.
-	StrictTransport bool
-	IDs             ident.Source
-	Now             func() time.Time
-	Log             *slog.Logger
+	IDs   ident.Source
+	Now   func() time.Time
+	Log   *slog.Logger
 	// ClientIP tells the address of a request's client.
 	ClientIP func(*http.Request) netip.Addr
 	// Secure tells whether a request arrived over TLS.

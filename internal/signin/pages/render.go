@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/text"
@@ -123,6 +124,8 @@ type page struct {
 	Store, Region string
 	// User is what the person who is signed in is called; "" for nobody.
 	User string
+	// Left is how many seconds the session has left; 0 for nobody's.
+	Left int
 	Data map[string]any
 
 	visit *visit
@@ -137,10 +140,10 @@ func (p *page) Contact() string { return p.visit.contact() }
 
 // show answers with a page. title is a key of the catalogue.
 func (v *visit) show(status int, name, title string, data map[string]any) {
-	_, user := v.self()
+	session, user := v.self()
 	p := &page{
 		visit: v, Title: title, Nonce: v.nonce, Token: v.token(),
-		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Data: data,
+		Store: v.instance.IdentityStoreID, Region: v.instance.Region, User: user.DisplayName, Left: max(int(session.ExpiresAt.Sub(v.now)/time.Second), 0), Data: data,
 	}
 	var body bytes.Buffer
 	if err := v.pages.view.pages[name].Execute(&body, p); err != nil {
@@ -179,12 +182,10 @@ func (v *visit) contact() string {
 	return s.Contact
 }
 
-// secureHeaders sets what every answer has.
+// secureHeaders sets what every answer of a page has, beside what all of the
+// server's have.
 func (v *visit) secureHeaders() {
 	h := v.w.Header()
-	if v.pages.StrictTransport && v.secure {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")

@@ -202,9 +202,12 @@ func (p *Pages) signOut(v *visit) error {
 	return nil
 }
 
-// leave goes on after the session of who is signed in was ended.
+// leave goes on after the session of who is signed in was ended: the browser
+// forgets it, and what it has kept of the pages. What tells the browser apart
+// from others stays: it is known, and trusted, all the same.
 func (v *visit) leave() {
 	v.setCookie(sessionCookie, "", v.now)
+	v.w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	if v.root.ID != "" {
 		v.redirect("/root/signed-out")
 		return

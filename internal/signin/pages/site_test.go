@@ -104,8 +104,8 @@ func newSiteOn(t *testing.T, config store.Config, edits ...func(*pages.Options))
 	}
 	options := pages.Options{
 		Flow: s.flow, DB: store.BindSnapshot[pages.Tx](s.store), Keys: s.keys, IDs: ids, Now: s.clock, Log: slog.New(slog.DiscardHandler),
-		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
-		Secure:   func(*http.Request) bool { return s.secure }, StrictTransport: true,
+		ClientIP:     func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
+		Secure:       func(*http.Request) bool { return s.secure },
 		Observe:      func(e pages.Event) { s.events <- e },
 		Installation: installation, Root: rootOf{s},
 		Endpoints: clientenv.Endpoints{People: "http://localhost:8484", Data: "http://127.0.0.1:8484"},

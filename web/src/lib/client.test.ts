@@ -56,6 +56,48 @@ test("an answer without whole credentials is none", async () => {
   await expect(client.credentials("1", "r")).rejects.toThrow();
 });
 
+test("a session is over once an answer says so, or when its time has come", async () => {
+  const events = new Map<string, () => void>();
+  vi.stubGlobal("document", {
+    ...page("t0ken"),
+    addEventListener: (name: string, handler: () => void) => events.set(name, handler),
+    removeEventListener: (name: string) => events.delete(name),
+  });
+  vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z") });
+  const ended = vi.fn<(error: Error) => void>();
+  let stop = client.whenOver(Date.parse("2026-01-01T00:15:00Z"), ended);
+  vi.advanceTimersByTime(15 * 60_000 - 1000);
+  expect(ended).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1000);
+  expect(ended.mock.calls[0]?.[0]).toBeInstanceOf(client.SignedOutError);
+  stop();
+  expect(events.size).toBe(0);
+
+  ended.mockReset();
+  stop = client.whenOver(Date.parse("2026-01-01T08:00:00Z"), ended);
+  vi.setSystemTime(Date.parse("2026-01-01T09:00:00Z")); // the machine has slept
+  events.get("visibilitychange")?.();
+  expect(ended).toHaveBeenCalledTimes(1);
+  stop();
+
+  ended.mockReset();
+  stop = client.whenOver(undefined, ended);
+  for (const [status, code] of [
+    [401, "UnauthorizedException"],
+    [403, "InvalidCsrfTokenException"],
+  ] as const) {
+    fetched.mockResolvedValueOnce(answer(status, { __type: code }));
+    await client.roles("1").catch(() => {});
+  }
+  fetched.mockResolvedValueOnce(answer(403, { __type: "ForbiddenException" }));
+  await client.roles("1").catch(() => {});
+  expect(ended).toHaveBeenCalledTimes(2);
+  stop();
+  fetched.mockResolvedValueOnce(answer(401, { __type: "UnauthorizedException" }));
+  await client.roles("1").catch(() => {});
+  expect(ended).toHaveBeenCalledTimes(2);
+});
+
 test("time is the server's when the clocks differ, and this machine's when they do not", async () => {
   vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00.700Z"), toFake: ["Date"] });
   fetched.mockResolvedValueOnce(answer(200, {}, { Date: "Thu, 01 Jan 2026 00:00:00 GMT" }));

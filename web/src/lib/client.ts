@@ -1,5 +1,5 @@
 // What the portal asks the server, by the operations of the generated client.
-import { call as callOperation, type Operations, type PortalAccount } from "../api/portal_gen";
+import { call as callOperation, type Operations, type PortalAccount, SignedOutError, StalePageError } from "../api/portal_gen";
 
 export { ApiError, ConnectionError, SignedOutError, StalePageError } from "../api/portal_gen";
 
@@ -26,7 +26,32 @@ function seen(response: Response) {
 }
 
 async function call<Name extends keyof Operations>(operation: Name, input: Operations[Name]["input"]): Promise<Operations[Name]["output"]> {
-  return sentAlong(operation) ?? callOperation(operation, input, { seen });
+  try {
+    return sentAlong(operation) ?? (await callOperation(operation, input, { seen }));
+  } catch (error) {
+    if (error instanceof SignedOutError || error instanceof StalePageError) over(error);
+    throw error;
+  }
+}
+
+let over: (error: Error) => void = () => {};
+
+// whenOver has ended called once the session of this page is over: when an
+// answer says so, or when its time has come, whether the server can be reached
+// or not. until is in milliseconds.
+export function whenOver(until: number | undefined, ended: (error: Error) => void): () => void {
+  over = ended;
+  // Timers stand still while a machine sleeps, so the clock is asked again.
+  const check = () => {
+    if (until !== undefined && now() >= until) ended(new SignedOutError("", "", 401));
+  };
+  const timer = setInterval(check, 1000);
+  document.addEventListener("visibilitychange", check);
+  return () => {
+    over = () => {};
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", check);
+  };
 }
 
 let along: Partial<{ [Name in keyof Operations]: Operations[Name]["output"] }> | null | undefined;

@@ -1,7 +1,7 @@
 // The frame of the portal, and which view is in it.
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { Portal } from "../lib/client";
-import { describePortal } from "../lib/client";
+import { describePortal, whenOver } from "../lib/client";
 import { once, useLoad } from "../lib/load";
 import { href, parse, type Route, useHash } from "../lib/route";
 import { t } from "../lib/text";
@@ -19,9 +19,14 @@ const loadPortal = () => once(describePortal());
 
 export function App() {
   const [portal, again] = useLoad(loadPortal);
+  const [over, setOver] = useState<Error>();
+  const until = portal.value?.sessionExpiration;
+  useEffect(() => whenOver(until, setOver), [until]);
   const hash = useHash();
   const route = parse(hash);
   useFocusOnChange(route.view);
+  // Nothing of a session that is over is shown any more.
+  if (over) return <Over error={over} />;
   return (
     <>
       {/* biome-ignore lint/a11y/useValidAnchor: it leads to a place of this page, without changing the view's address */}
@@ -44,6 +49,25 @@ export function App() {
         <span>{t("portal.name")}</span>
         {portal.value && <span>{t("portal.foot", { store: portal.value.instance.identityStoreId, region: portal.value.region })}</span>}
       </footer>
+    </>
+  );
+}
+
+function Over({ error }: { error: Error }) {
+  return (
+    <>
+      <header className="top">
+        <span className="brand">
+          <Logo />
+          <span>{t("portal.product")}</span>
+        </span>
+      </header>
+      <main id="content" tabIndex={-1}>
+        <div className="wide">
+          <h1>{t("portal.name")}</h1>
+          <Failure error={error} again={() => location.reload()} />
+        </div>
+      </main>
     </>
   );
 }

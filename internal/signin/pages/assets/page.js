@@ -37,6 +37,19 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// Show nothing of a session that has ended, whether the server can be reached or
+// not. Timers stand still while a machine sleeps, so the clock is asked again.
+if (document.body.dataset.left) {
+  const ends = Date.now() + (Number(document.body.dataset.left) + 1) * 1000;
+  const check = () => {
+    if (Date.now() < ends) return;
+    document.body.replaceChildren();
+    location.replace(location.pathname + location.search);
+  };
+  setInterval(check, 1000);
+  document.addEventListener("visibilitychange", check);
+}
+
 // Send a form once.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
