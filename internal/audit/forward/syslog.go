@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/outbound"
 )
 
 const (
@@ -69,7 +70,6 @@ func (t *Syslog) Deliver(ctx context.Context, records []audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	t.forget()
 	if fresh {
 		for _, s := range t.recent {
 			t.frames(&text, s.records)
@@ -85,10 +85,12 @@ func (t *Syslog) Deliver(ctx context.Context, records []audit.Entry) error {
 		return errors.Join(err, t.close())
 	}
 	t.recent = append(t.recent, sent{t.opts.Now(), records})
+	t.forget()
 	return nil
 }
 
-// forget lets go of records that were sent some time ago.
+// forget lets go of records that were sent some time ago, over a connection that
+// has taken others since.
 func (t *Syslog) forget() {
 	for len(t.recent) > 0 && t.opts.Now().Sub(t.recent[0].at) > again {
 		t.recent = t.recent[1:]
@@ -105,8 +107,7 @@ func (t *Syslog) connect(ctx context.Context) (fresh bool, err error) {
 	if config.ServerName, _, err = net.SplitHostPort(t.opts.Address); err != nil {
 		return false, err
 	}
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: config}
-	conn, err := dialer.DialContext(ctx, "tcp", t.opts.Address)
+	conn, err := outbound.Configured.DialTLS(config)(ctx, "tcp", t.opts.Address)
 	if err != nil {
 		return false, fmt.Errorf("connect to the syslog server: %w", err)
 	}
