@@ -3,7 +3,6 @@ package pages
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
@@ -89,26 +88,20 @@ func steppedUp(h handler) handler {
 	return func(v *visit) error {
 		err := h(v)
 		if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == "step_up" {
-			v.redirect(verifyPath + "?to=" + escape(accountPath(v.r.URL.Path)))
+			to := v.r.URL.RequestURI()
+			if v.r.Method == http.MethodPost {
+				to = formPageOf(v.r.URL.Path)
+			}
+			v.redirect(verifyPath + "?to=" + escape(accountPage(to)))
 			return nil
 		}
 		return err
 	}
 }
 
-// accountPath returns the page of accounts that a path is or belongs to.
-func accountPath(asked string) string {
-	for _, path := range accountPaths() {
-		if asked == path || strings.HasPrefix(asked, path+"/") {
-			return path
-		}
-	}
-	return devicesPath
-}
-
 // verify asks a signed-in person to prove who they are.
 func (p *Pages) verify(v *visit) error {
-	return v.askAgain(http.StatusOK, accountPath(v.r.URL.Query().Get("to")), "")
+	return v.askAgain(http.StatusOK, accountPage(v.r.URL.Query().Get("to")), "")
 }
 
 func (v *visit) askAgain(status int, to, message string) error {
@@ -129,7 +122,7 @@ func (v *visit) askAgain(status int, to, message string) error {
 // verifyFactor takes a second factor, and goes back to what needed it.
 func (p *Pages) verifyFactor(v *visit) error {
 	self, _ := v.self()
-	to := accountPath(v.field("to"))
+	to := accountPage(v.field("to"))
 	token, err := p.Flow.ProveAgain(v.r.Context(), v.visitor(), self.ID, v.proof())
 	if err == nil {
 		v.verified(self, token, to)
@@ -145,7 +138,7 @@ func (p *Pages) verifyFactor(v *visit) error {
 // verifyPassword takes the password of who has no second factor.
 func (p *Pages) verifyPassword(v *visit) error {
 	self, _ := v.self()
-	to := accountPath(v.field("to"))
+	to := accountPage(v.field("to"))
 	token, err := p.Flow.PasswordAgain(v.r.Context(), v.visitor(), self.ID, v.field("password"))
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
@@ -173,6 +166,7 @@ func (v *visit) verified(self session.Session, token, to string) {
 type shownDevice struct {
 	ID, Name, Type, Created, Used string
 	Suspect, Off                  bool
+	Renaming, Removing            bool // its form is open
 }
 
 // kindOf is the text that names a type of device.
@@ -195,11 +189,13 @@ func (v *visit) showDevices(status int, message string) error {
 	if err != nil {
 		return err
 	}
+	again := repeated(v.r)
 	var devices []shownDevice
 	for _, d := range own.Devices {
 		devices = append(devices, shownDevice{
 			ID: d.ID, Name: d.Name, Type: v.text(kindOf(d.Type)),
 			Created: day(d.CreatedAt), Used: day(d.LastUsedAt), Suspect: d.Suspect, Off: !own.Registering.Offers(d.Type),
+			Renaming: again == "rename-"+d.ID, Removing: again == "remove-"+d.ID,
 		})
 	}
 	var browsers []shownBrowser

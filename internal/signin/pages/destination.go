@@ -23,8 +23,10 @@ func destination(asked string) string {
 		return "/start"
 	}
 	switch {
-	case u.Path == accountHome, slices.Contains(accountPaths(), u.Path):
+	case u.Path == accountHome:
 		return u.Path
+	case slices.Contains(accountPaths(), u.Path):
+		return accountPage(asked)
 	case u.Path == "/device":
 		return devicePath(u.Query().Get("user_code"))
 	case u.Path == ConsentPath && requestID.MatchString(u.Query().Get("request")):

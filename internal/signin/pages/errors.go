@@ -15,6 +15,8 @@ var (
 	errNotFound = errors.New("pages: no such page")
 	errInsecure = errors.New("pages: not over TLS")
 	errForged   = errors.New("pages: a form from elsewhere")
+	errStale    = errors.New("pages: a form of another session")
+	errLarge    = errors.New("pages: a form that is too large")
 	errDisabled = errors.New("pages: no instance")
 )
 
@@ -27,8 +29,19 @@ type refusal struct {
 	againText   string
 }
 
-// fail answers with the page of an error.
+// fail answers with the page of an error. Whoever has sent a form of another
+// session gets its page anew, or signs in first.
 func (v *visit) fail(err error) {
+	if errors.Is(err, errStale) {
+		page, found, failed := v.formPage()
+		if found {
+			v.redirect(page)
+			return
+		}
+		if err = failed; err == nil {
+			err = errForged
+		}
+	}
 	f := v.refusalOf(err)
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.RetryAfter > 0 {
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
@@ -67,6 +80,8 @@ func (v *visit) refusalOf(err error) refusal {
 		return refusal{status: http.StatusForbidden, title: "error.insecure.title", text: "error.insecure"}
 	case errors.Is(err, errForged):
 		return refusal{status: http.StatusForbidden, title: "error.forged.title", text: "error.forged", again: home, againText: toHome}
+	case errors.Is(err, errLarge):
+		return refusal{status: http.StatusRequestEntityTooLarge, title: "error.large.title", text: "error.large", again: home, againText: toHome}
 	case errors.Is(err, errDisabled):
 		return refusal{status: http.StatusNotFound, title: "error.disabled.title", text: "error.disabled", again: "/root/signin", againText: "root.signin.title"}
 	}

@@ -192,11 +192,14 @@ func (p *Pages) signedIn(h handler) handler {
 		if v.user.ID != "" {
 			return h(v)
 		}
-		to := "/start"
-		if v.r.Method == http.MethodGet {
-			to = destination(v.r.URL.RequestURI())
+		to := v.r.URL.RequestURI()
+		if v.r.Method != http.MethodGet {
+			var err error
+			if to, _, err = v.formPage(); err != nil {
+				return err
+			}
 		}
-		v.redirect(v.signInPage("", to))
+		v.redirect(v.signInPage("", destination(to)))
 		return nil
 	}
 }

@@ -27,12 +27,11 @@ func TestForgedForms(t *testing.T) {
 		token  string
 		header http.Header
 	}{
-		"another site":                   {token, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}},
-		"a sibling":                      {token, http.Header{"Sec-Fetch-Site": {"same-site"}}},
-		"another origin, an old browser": {token, http.Header{"Origin": {"https://evil.example"}}},
-		"no origin":                      {token, http.Header{"Origin": {"null"}}},
-		"no token":                       {"", same},
-		"a wrong token":                  {token[1:] + "A", same},
+		"another site":                     {token, http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://evil.example"}}},
+		"a sibling":                        {token, http.Header{"Sec-Fetch-Site": {"same-site"}}},
+		"another origin, an old browser":   {token, http.Header{"Origin": {"https://evil.example"}}},
+		"no origin":                        {token, http.Header{"Origin": {"null"}}},
+		"no token, nobody says where from": {"", http.Header{}},
 	}
 	for name, c := range cases {
 		b.post("/device/allow", form(c.token), c.header)
@@ -42,9 +41,13 @@ func TestForgedForms(t *testing.T) {
 	}
 	other := s.browser()
 	other.get("/signin")
-	b.post("/device/allow", form(formToken.FindStringSubmatch(other.page)[1]), same)
-	if b.status != http.StatusForbidden {
-		t.Errorf("another browser's token: status %d", b.status)
+	for name, token := range map[string]string{
+		"no token": "", "a wrong token": token[1:] + "A", "another browser's token": formToken.FindStringSubmatch(other.page)[1],
+	} {
+		b.post("/device/allow", form(token), same)
+		if b.path != "/device?user_code="+code || s.device(code).Status != oauth.Pending {
+			t.Errorf("%s: leads to %s, the request is %s", name, b.path, s.device(code).Status)
+		}
 	}
 	b.post("/device/allow", form(token), same)
 	if b.status != http.StatusOK || s.device(code).Status != oauth.Approved {

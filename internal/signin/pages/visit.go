@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -167,11 +168,17 @@ const secretSize = 32
 
 // ensureBrowser gives the browser a secret when it has none of the right form.
 func (v *visit) ensureBrowser() {
-	if secret, err := base64.RawURLEncoding.DecodeString(v.Browser); err == nil && len(secret) == secretSize {
+	if v.hasSecret() {
 		return
 	}
 	v.Browser = base64.RawURLEncoding.EncodeToString(v.pages.IDs.Bytes(secretSize))
 	v.setCookie(browserCookie, v.Browser, time.Time{})
+}
+
+// hasSecret tells whether the browser has a secret of the right form.
+func (v *visit) hasSecret() bool {
+	secret, err := base64.RawURLEncoding.DecodeString(v.Browser)
+	return err == nil && len(secret) == secretSize
 }
 
 // token is what the forms of a browser carry. A page of another origin can
@@ -182,18 +189,27 @@ func (v *visit) token() string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// checkForm refuses a form that is not of one of our own pages.
+// checkForm refuses a form that is not of one of our own pages. One that this
+// origin sends, and may be of a page that was open when a session began or
+// ended, is errStale: it is refused too.
 func (v *visit) checkForm() error {
 	if v.pages.origin.Check(v.r) != nil || v.Browser == "" {
 		return errForged
 	}
 	if err := v.r.ParseForm(); err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return errLarge
+		}
 		return errForged
 	}
-	if !hmac.Equal([]byte(v.field("csrf")), []byte(v.token())) {
+	switch {
+	case hmac.Equal([]byte(v.field("csrf")), []byte(v.token())):
+		return nil
+	case v.hasSecret() && v.fromOurPage():
+		return errStale
+	default:
 		return errForged
 	}
-	return nil
 }
 
 // field is a field of the form.
