@@ -184,7 +184,7 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 		return err
 	})
 	if err != nil {
-		return u, f.replayed(ctx, v, token, err)
+		return u, f.Replayed(ctx, v, token, err)
 	}
 	hash, err := f.hashNew(ctx, v, u, p, password)
 	if err != nil {
@@ -200,9 +200,10 @@ func (f *Flow) LinkedPassword(ctx context.Context, v Visit, token, password stri
 	return u, err
 }
 
-// replayed passes on why a link could not be followed, and has the person told
-// when that is because it was used before.
-func (f *Flow) replayed(ctx context.Context, v Visit, token string, refused error) error {
+// Replayed is for the button of a link that cannot be followed: it passes on
+// why, which refused says, and has the person told when that is because the
+// link was used before. See maillink.Replayed.
+func (f *Flow) Replayed(ctx context.Context, v Visit, token string, refused error) error {
 	if e, ok := errors.AsType[*fault.Error](refused); !ok || e.Reason != maillink.ReasonUsed {
 		return refused
 	}

@@ -1,6 +1,12 @@
 package pages_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/store"
+)
 
 // TestAKnownBrowserAsksForLetters has others in the same network ask for letters
 // to sam.lee until it is too often, and sam.lee then ask in a browser in which
@@ -18,4 +24,28 @@ func TestAKnownBrowserAsksForLetters(t *testing.T) {
 	}
 	attacker.shows(429)
 	b.get(step + "/mail/forgot").submit(step + "/mail/forgot").shows(200)
+}
+
+// TestALinkUsedAgainOnPages has somebody who reads along open a link before the
+// person uses it, and press its button afterwards. Looking at a link that was
+// used tells nobody anything.
+func TestALinkUsedAgainOnPages(t *testing.T) {
+	s := newMailSite(t)
+	u := s.newPerson("new.person", "new@example.com")
+	s.update(func(tx *store.Tx) error { return maillink.Invite(tx, s.clock(), s.flow.Mail, u) })
+	link := s.letter(mail.Invitation).Path
+	thief, b := s.browser().get(link).shows(200, "Welcome"), s.browser().get(link)
+	b.submit(link, "password", chosen, "confirm", chosen).shows(200, "Your password is set")
+	s.pass(maillink.ReplayGrace)
+	s.browser().get(link).shows(410, "used already")
+	if all := s.letters(); len(all) != 0 {
+		t.Errorf("looking at a link was told: %+v", all)
+	}
+	thief.submit(link, "password", "Other-kelp-77", "confirm", "Other-kelp-77").shows(410, "used already")
+	told := s.letter(mail.LinkReplayed)
+	if told.From == "" || told.UserName != "new.person" {
+		t.Errorf("told: %+v", told)
+	}
+	s.browser().get(told.NotMe).shows(200, "This wasn't me").submit(told.NotMe).shows(200)
+	s.letter(mail.PasswordReset)
 }

@@ -200,7 +200,7 @@ func (p *Pages) followLink(v *visit) error {
 	token := v.r.PathValue("token")
 	l, err := p.Flow.Link(v.r.Context(), token)
 	if err != nil {
-		return v.linkGone(err)
+		return v.linkGone(p.Flow.Replayed(v.r.Context(), v.Visit, token, err))
 	}
 	switch {
 	case l.Purpose.SetsPassword():
