@@ -14,12 +14,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/app"
 	"github.com/atrium-iam/atrium/internal/breach"
 	"github.com/atrium-iam/atrium/internal/clientenv"
+	"github.com/atrium-iam/atrium/internal/config"
 	"github.com/atrium-iam/atrium/internal/keys"
 	"github.com/atrium-iam/atrium/internal/localca"
 	"github.com/atrium-iam/atrium/internal/outbound"
@@ -29,15 +31,16 @@ import (
 const devRegion = "us-east-1"
 
 type devCommand struct {
-	DataDir      string `default:".atrium" type:"path" help:"Directory of the node's data."`
-	Listen       string `default:"127.0.0.1:8484" help:"Loopback address to listen on."`
-	DatabaseDSN  string `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
-	S3Endpoint   string `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
-	S3Accounts   string `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
-	BreachedFile string `name:"passwords-breached-file" type:"path" help:"List of passwords known from breaches, which are refused: Pwned Passwords, SHA-1, ordered by hash."`
-	Empty        bool   `help:"On the first start make a management account with its root user and nothing else, and print the root user's link: to enable IAM Identity Center by hand."`
-	TLS          bool   `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
-	Verbose      bool   `short:"v" help:"Log every request."`
+	DataDir       string   `default:".atrium" type:"path" help:"Directory of the node's data."`
+	Listen        string   `default:"127.0.0.1:8484" help:"Loopback address to listen on."`
+	DatabaseDSN   string   `name:"database-dsn" env:"ATRIUM_DATABASE_DSN" help:"PostgreSQL connection string; the embedded database when empty."`
+	S3Endpoint    string   `name:"s3-endpoint" help:"S3 server that holds what accounts store, instead of the node's own storage."`
+	S3Accounts    string   `name:"s3-accounts-file" type:"path" help:"File of each account's access key at the S3 server, YAML, mode 0600."`
+	AllowInsecure []string `name:"allow-insecure" enum:"database,s3" help:"Connections that may cross a network that you trust without TLS, or without looking whom they reach: database, s3."`
+	BreachedFile  string   `name:"passwords-breached-file" type:"path" help:"List of passwords known from breaches, which are refused: Pwned Passwords, SHA-1, ordered by hash."`
+	Empty         bool     `help:"On the first start make a management account with its root user and nothing else, and print the root user's link: to enable IAM Identity Center by hand."`
+	TLS           bool     `name:"tls" help:"Serve HTTPS, with a certificate authority of the node's own in the data directory."`
+	Verbose       bool     `short:"v" help:"Log every request."`
 	devMail
 }
 
@@ -123,7 +126,7 @@ func makeDataDir(dir string) error {
 
 func (d devCommand) database() app.Database {
 	if d.DatabaseDSN != "" {
-		return app.Database{PostgresDSN: d.DatabaseDSN}
+		return app.Database{PostgresDSN: d.DatabaseDSN, PostgresInsecure: slices.Contains(d.AllowInsecure, config.InsecureDatabase)}
 	}
 	return app.Database{SQLitePath: filepath.Join(d.DataDir, "atrium.db")}
 }

@@ -24,7 +24,7 @@ func database(cfg *config.Config) app.Database {
 	if embedded(cfg) {
 		return app.Database{SQLitePath: cfg.Database.Path}
 	}
-	return app.Database{PostgresDSN: cfg.Database.DSN.Reveal()}
+	return app.Database{PostgresDSN: cfg.Database.DSN.Reveal(), PostgresInsecure: cfg.Insecure(config.InsecureDatabase)}
 }
 
 // rootKeys returns the configured root key, and the one that it replaces, if

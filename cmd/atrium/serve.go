@@ -99,6 +99,9 @@ func listen(ctx context.Context, cfg *config.Config, p *app.Program) (err error)
 			return err
 		}
 		opened = append(opened, p.Admin)
+		if !cfg.AdminIsLocal() && !cfg.Insecure(config.InsecureMetrics) {
+			p.AdminTLS = p.TLS
+		}
 	}
 	if !embedded(cfg) {
 		return nil // commands reach the database beside the nodes

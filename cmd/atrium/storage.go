@@ -22,7 +22,7 @@ func (d devCommand) storage(ctx context.Context, log *slog.Logger) (opened s3.Co
 	if d.S3Endpoint == "" && d.S3Accounts == "" {
 		return openStorage(ctx, filepath.Join(d.DataDir, "s3"), log)
 	}
-	remote, err := config.ReadS3(d.S3Endpoint, devRegion, d.S3Accounts)
+	remote, err := config.ReadS3(d.S3Endpoint, devRegion, d.S3Accounts, d.AllowInsecure)
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		return nil, nil, usageError{problems}
 	}

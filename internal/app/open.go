@@ -19,6 +19,9 @@ import (
 // Database says where an installation's data is: one of both is set.
 type Database struct {
 	SQLitePath, PostgresDSN string
+	// PostgresInsecure allows connections to PostgreSQL whose other end is not
+	// verified.
+	PostgresInsecure bool
 	// MustExist refuses a SQLite database that is not there yet: a mistyped
 	// path must not become an empty installation.
 	MustExist bool
@@ -38,7 +41,7 @@ func OpenStore(ctx context.Context, d Database, now func() time.Time, log *slog.
 }
 
 func (d Database) config(now func() time.Time, log *slog.Logger) store.Config {
-	return store.Config{SQLitePath: d.SQLitePath, PostgresDSN: d.PostgresDSN, Clock: now, Log: log}
+	return store.Config{SQLitePath: d.SQLitePath, PostgresDSN: d.PostgresDSN, PostgresInsecure: d.PostgresInsecure, Clock: now, Log: log}
 }
 
 func (d Database) check() error {

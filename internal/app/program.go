@@ -44,6 +44,7 @@ type Options struct {
 	ClientFiles    clientenv.Files
 	Region         string
 	TLS            *tls.Config // nil: plain HTTP
+	AdminTLS       *tls.Config // of Admin; nil: plain HTTP
 	TrustedProxies []netip.Prefix
 	// SubdomainsOverTLS tells that all hosts below those of the two URLs are
 	// served over TLS too.
@@ -177,16 +178,16 @@ func (p *Program) Run(ctx context.Context) error {
 	servers := []*http.Server{p.server(p.handler)}
 	failed := make(chan error, 3)
 	go func() { failed <- p.serve(servers[0], p.Listener, p.TLS) }()
-	beside := func(l net.Listener, h http.Handler) {
+	beside := func(l net.Listener, secured *tls.Config, h http.Handler) {
 		if l == nil {
 			return
 		}
 		s := p.server(h)
 		servers = append(servers, s)
-		go func() { failed <- p.serve(s, l, nil) }()
+		go func() { failed <- p.serve(s, l, secured) }()
 	}
-	beside(p.Admin, p.metrics.handler(p.handler.operatorsHealth))
-	beside(p.Control, http.HandlerFunc(p.control))
+	beside(p.Admin, p.AdminTLS, p.metrics.handler(p.handler.operatorsHealth))
+	beside(p.Control, nil, http.HandlerFunc(p.control))
 	var err error
 	select {
 	case <-ctx.Done():

@@ -41,6 +41,9 @@ type Config struct {
 	SMTP           SMTP
 	Passwords      Passwords
 	Log            Log
+	// AllowInsecure are the connections over the network that may go without
+	// TLS: InsecureDatabase and the like.
+	AllowInsecure []string
 	// AuditRetention is how long audit records are kept; 0 for ever.
 	AuditRetention time.Duration
 	AuditForward   AuditForward

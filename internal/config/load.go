@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -189,31 +186,6 @@ func (l *loader) build() *Config {
 	return c
 }
 
-// saysTLS tells whether a connection string says how the connection is
-// protected, or needs no protection because the database is on this machine.
-// Without a word PostgreSQL's clients use TLS when they can, check no
-// certificate, and go on without when they are told to.
-func saysTLS(dsn string) bool {
-	if strings.Contains(dsn, "sslmode=") {
-		return true
-	}
-	host, isURL := "", false
-	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
-		host, isURL = u.Hostname(), true
-		if h := u.Query().Get("host"); h != "" {
-			host = h
-		}
-	}
-	if m := dsnHost.FindStringSubmatch(dsn); !isURL && m != nil {
-		host = m[1]
-	}
-	addr, err := netip.ParseAddr(host)
-	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || err == nil && addr.IsLoopback()
-}
-
-// dsnHost finds the host of a connection string of keywords and values.
-var dsnHost = regexp.MustCompile(`(?:^|\s)host\s*=\s*'?([^\s']+)`)
-
 // check finds what is wrong with values that are good by themselves.
 func (l *loader) check(c *Config, env map[string]string) {
 	given := func(name string) bool { v, ok := l.values[name]; return ok && v.text != "" }
@@ -228,9 +200,6 @@ func (l *loader) check(c *Config, env map[string]string) {
 	case Postgres:
 		if !given("database.dsn") {
 			l.problems.add("database.dsn is missing: PostgreSQL needs a connection string")
-		}
-		if given("database.dsn") && !saysTLS(c.Database.DSN.Reveal()) {
-			l.problems.add("database.dsn names another machine and not how the connection is protected: add sslmode=verify-full (and sslrootcert, for an authority of your own), or sslmode=disable where the network between is trusted")
 		}
 		if given("database.path") {
 			l.problems.add("database.path is for SQLite, but database.driver is postgres")
@@ -254,6 +223,7 @@ func (l *loader) check(c *Config, env map[string]string) {
 	l.checkS3(c)
 	l.checkSMTP(c)
 	l.checkForward(c)
+	l.checkSecure(c, env)
 	if file := c.Passwords.BreachedFile; file != "" {
 		if err := breach.Check(file); err != nil {
 			l.problems.add("passwords.breached_file: %s cannot be used: %s", file, err)

@@ -106,6 +106,8 @@ func (c *Config) show(k *key) string {
 			items = append(items, p.String())
 		}
 		return strings.Join(items, ",")
+	case "allow_insecure":
+		return strings.Join(c.AllowInsecure, ",")
 	case "region":
 		return c.Region
 	case "passwords.breached_file":

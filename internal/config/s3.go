@@ -48,15 +48,16 @@ func setOrigin(at func(*Config) **url.URL, example string) func(*Config, string)
 	}
 }
 
-// ReadS3 reads the configuration of an S3 server from values of its keys. The
-// error is of type Problems.
-func ReadS3(endpoint, region, accountsFile string) (S3, error) {
-	c := &Config{S3: S3{Region: region, AccountsFile: accountsFile}}
+// ReadS3 reads the configuration of an S3 server from values of its keys, and of
+// allow_insecure. The error is of type Problems.
+func ReadS3(endpoint, region, accountsFile string, allowInsecure []string) (S3, error) {
+	c := &Config{S3: S3{Region: region, AccountsFile: accountsFile}, AllowInsecure: allowInsecure}
 	l := new(loader)
 	if err := setOrigin(func(c *Config) **url.URL { return &c.S3.Endpoint }, "https://s3.example.com")(c, endpoint); err != nil {
 		l.problems.add("s3.endpoint: %q is not good: %s", endpoint, err)
 	} else {
 		l.checkS3(c)
+		l.checkSecure(c, nil)
 	}
 	if len(l.problems) > 0 {
 		return S3{}, l.problems

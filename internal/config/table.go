@@ -53,6 +53,7 @@ func table() []key {
 		{name: "tls.key_file", help: "The certificate's key, PEM.", set: setText(func(c *Config) *string { return &c.TLS.KeyFile })},
 		{name: "tls.hsts_subdomains", preset: "false", help: "true when every host below public_url's and data_url's is served over TLS, so that browsers may insist on it there too.", set: setBool(func(c *Config) *bool { return &c.TLS.Subdomains })},
 		{name: "trusted_proxies", list: true, help: "Addresses and networks of proxies whose X-Forwarded headers are believed.", set: setProxies},
+		{name: "allow_insecure", list: true, help: "Connections that may cross a network that you trust without TLS, or without looking whom they reach: database, s3, metrics.", set: setAllowInsecure},
 		{name: "region", preset: "us-east-1", help: "The AWS region that this installation is.", set: setRegion},
 		{name: "s3.endpoint", help: "S3 server that holds what accounts store; no storage when empty.", set: setOrigin(func(c *Config) **url.URL { return &c.S3.Endpoint }, "https://s3.example.com")},
 		{name: "s3.region", preset: "us-east-1", help: "Region that the S3 server wants requests to be signed for.", set: setText(func(c *Config) *string { return &c.S3.Region })},

@@ -2,11 +2,14 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -48,6 +51,11 @@ func openPostgres(ctx context.Context, cfg Config, s *Store) (engine, error) {
 		// pgx masks the password in its message.
 		return nil, err
 	}
+	if !cfg.PostgresInsecure {
+		if err := verified(conf); err != nil {
+			return nil, err
+		}
+	}
 	conf.RuntimeParams["application_name"] = "atrium"
 	conf.RuntimeParams["timezone"] = "UTC"
 	db := stdlib.OpenDB(*conf)
@@ -66,6 +74,29 @@ func openPostgres(ctx context.Context, cfg Config, s *Store) (engine, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return e, nil
+}
+
+// verified refuses a configuration, of a connection string, the environment and
+// libpq's files together, with which a server on another machine would not have
+// to prove who it is.
+func verified(conf *pgx.ConnConfig) error {
+	check := func(host string, secured *tls.Config) error {
+		addr, err := netip.ParseAddr(host)
+		local := host == "localhost" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || err == nil && addr.IsLoopback()
+		if local || secured != nil && !secured.InsecureSkipVerify {
+			return nil
+		}
+		return fmt.Errorf("the server %s would not be verified: add sslmode=verify-full to database.dsn (and sslrootcert, for an authority of your own), or allow_insecure: [database] where the network between is trusted", host)
+	}
+	if err := check(conf.Host, conf.TLSConfig); err != nil {
+		return err
+	}
+	for _, f := range conf.Fallbacks {
+		if err := check(f.Host, f.TLSConfig); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkPostgres refuses a database that does not order text by its bytes.

@@ -48,6 +48,9 @@ type Config struct {
 	// PostgresDSN is a connection string as libpq knows it, in URL or
 	// key-value form. It may hold a password: it is never logged.
 	PostgresDSN string
+	// PostgresInsecure allows connections over the network whose other end is
+	// not verified.
+	PostgresInsecure bool
 	// Clock tells the time. Required.
 	Clock func() time.Time
 	// Log takes what an operator should know. Required.
