@@ -3,6 +3,7 @@ package pages_test
 import (
 	"testing"
 
+	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/store"
@@ -48,4 +49,15 @@ func TestALinkUsedAgainOnPages(t *testing.T) {
 	}
 	s.browser().get(told.NotMe).shows(200, "This wasn't me").submit(told.NotMe).shows(200)
 	s.letter(mail.PasswordReset)
+}
+
+// TestExpiredOneTimePasswordOnPages tells who has a one-time password that it
+// has expired, and others nothing.
+func TestExpiredOneTimePasswordOnPages(t *testing.T) {
+	s := newSite(t)
+	s.pass(credential.OneTimeLifetime)
+	b := s.passwordPage("sam.lee")
+	step := b.path
+	b.submit(step+"/password", "password", "not-the-Right-1").shows(422, "Your username or password is not correct")
+	b.submit(step+"/password", "password", oneTime).shows(422, "This one-time password has expired", "Ask an administrator")
 }
