@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { Administrator } from "./api.mjs";
 import { Site, Visitor, launch } from "./site.mjs";
 
 let site, browser;
@@ -58,6 +59,57 @@ test("a code that is typed, with a restart between any two pages", async () => {
   await admin.shows("Request approved");
   await site.restart();
   assert.equal((await site.poll(client, device)).status, 200);
+});
+
+// typed follows the link of a request, which must not go on before its code was
+// typed, and types it.
+async function typed(visitor, device) {
+  await visitor.page.goto(device.verificationUriComplete);
+  if (await visitor.page.getByLabel("Username").count()) await visitor.signIn("admin");
+  await visitor.shows("Authorize a device", "Type the code that your own terminal or device shows");
+  assert.equal(await visitor.page.getByLabel("Code").inputValue(), "");
+  assert.ok(!(await visitor.page.content()).includes(device.userCode), "the page shows the code that is to be typed");
+  await visitor.page.getByLabel("Code").pressSequentially(device.userCode.replace("-", "").toLowerCase());
+  await visitor.press("Next");
+  await visitor.shows("Authorization requested", device.userCode);
+}
+
+test("a link that is not enough: its code has to be typed when the settings ask for it", async () => {
+  const administrator = new Administrator(site);
+  const mode = async (Mode) => administrator.call("UpdateSSOConfiguration", {
+    InstanceArn: (await administrator.instance()).InstanceArn, ConfigurationType: "DEVICE_AUTHORIZATION",
+    SsoConfiguration: { DeviceAuthorizationConfiguration: { Mode } },
+  });
+  await mode("TYPE_CODE");
+  try {
+    const client = await site.client();
+    const device = await site.device(client);
+    const admin = await Visitor.arrive(browser, site);
+    await typed(admin, device);
+    await admin.press("Confirm and continue");
+    await admin.press("Allow access");
+    await admin.shows("Request approved");
+    assert.equal((await site.poll(client, device)).status, 200);
+  } finally {
+    await mode("ALLOW");
+  }
+});
+
+test("a link that is not enough: its code has to be typed when somebody asks from elsewhere", async () => {
+  await site.serve("--trusted-proxies", "127.0.0.1"); // whose word the client's address comes by
+  try {
+    const client = await site.client();
+    const device = await site.device(client, { "X-Forwarded-For": "203.0.113.9" });
+    const admin = await Visitor.arrive(browser, site);
+    await typed(admin, device);
+    await admin.shows("Authorization requested", "203.0.113.9, not your own address (127.0.0.1)");
+    await admin.inspect("compare-elsewhere");
+    await admin.press("Not my request");
+    await admin.shows("Request denied", "tell your administrator");
+    assert.equal((await site.poll(client, device)).error, "access_denied");
+  } finally {
+    await site.restart();
+  }
 });
 
 test("a request that is not the person's own", async () => {

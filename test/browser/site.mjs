@@ -63,6 +63,22 @@ export class Site {
     this.port = new URL(this.url).port;
   }
 
+  // serve runs the node on as one in production, with flags.
+  async serve(...flags) {
+    await this.halt();
+    const at = `127.0.0.1:${this.port}`;
+    this.process = spawn(program, [
+      "serve", "--data-dir", this.dir, "--root-key-file", path.join(this.dir, "root.key"), "--listen", at, "--admin-listen", "",
+      "--public-url", this.url, "--data-url", `http://${at}`, ...flags,
+    ], { stdio: ["ignore", "ignore", "inherit"] });
+    this.ended = new Promise((resolve) => this.process.once("exit", resolve));
+    for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      if ((await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok) return;
+      assert.equal(this.process.exitCode, null, "the node stopped");
+    }
+    assert.fail("the node is not ready");
+  }
+
   async halt() {
     this.process.kill("SIGTERM");
     await this.ended;
@@ -79,9 +95,9 @@ export class Site {
   }
 
   // call sends an unsigned request of a client.
-  async call(address, body) {
+  async call(address, body, headers = {}) {
     const response = await fetch(this.url + address, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body),
     });
     return { status: response.status, ...(await response.json()) };
   }
@@ -96,8 +112,8 @@ export class Site {
   }
 
   // device begins a device authorization.
-  async device(client) {
-    const device = await this.call("/device_authorization", { ...client, startUrl: `${this.url}/start` });
+  async device(client, headers) {
+    const device = await this.call("/device_authorization", { ...client, startUrl: `${this.url}/start` }, headers);
     assert.equal(device.status, 200, JSON.stringify(device));
     return device;
   }

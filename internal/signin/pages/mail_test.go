@@ -18,6 +18,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/store"
 )
@@ -352,6 +353,51 @@ func TestThisWasntMe(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// TestThisWasntMeOfAnOnlyDevice says so about the one device of a person, which
+// is how a mailbox alone could take the place of password and device: everything
+// ends, and nothing but an administrator opens it again.
+func TestThisWasntMeOfAnOnlyDevice(t *testing.T) {
+	s := newMailSite(t)
+	s.settings(func(a *authsettings.Settings) {
+		a.MfaMode, a.NoMfa = authsettings.MfaAlwaysOn, authsettings.NoMfaEnroll
+	})
+	victim := s.browser().signIn("/start").shows(200, "Register MFA device")
+	secret := victim.registerApp()
+	victim.shows(200, "Signed in as Sam Lee")
+	link := s.letter(mail.FactorAdded).NotMe
+	b := s.browser().get(link).shows(200, "This wasn't me", "sam.lee")
+	b.submit(link).shows(200, "Your account is secured", "Ask an administrator of IAM Identity Center")
+	victim.get("/start").shows(200, "Username")
+	for _, l := range s.letters() {
+		if l.Content.Path != "" || l.Content.Code != "" {
+			t.Errorf("a letter opens the account: %s", l.Kind)
+		}
+	}
+	s.update(func(tx *store.Tx) error {
+		left, err := mfa.List(tx, s.in.IdentityStoreID, s.sam.ID)
+		if len(left) != 0 {
+			t.Errorf("the device is left: %+v", left)
+		}
+		return err
+	})
+	s.pass(time.Minute)
+	wrong := s.passwordPage("sam.lee")
+	wrong.submit(wrong.path+"/password", "password", chosen).shows(422, "not correct")
+	// Nor does the mailbox open it later.
+	forgot := s.passwordPage("sam.lee")
+	attempt := forgot.at()
+	forgot.get(attempt+"/mail/forgot").submit(attempt+"/mail/forgot").shows(200, "Check your mail")
+	forgot.get(attempt).submit(attempt+"/mail/code").shows(200, "Enter the code")
+	for _, l := range s.letters() {
+		if l.To != "" {
+			t.Errorf("a letter opens the account later: %s to %s", l.Kind, l.To)
+		}
+	}
+	if strings.Contains(s.trail(), secret) {
+		t.Error("the secret is in the audit trail")
+	}
 }
 
 // TestWithoutMail is of a server that sends none.

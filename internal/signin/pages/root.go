@@ -47,7 +47,7 @@ func (p *Pages) rootPages() map[string]handler {
 // needsInstance tells whether a page is of Identity Center, and not of the
 // root user or of a sign-in that may be the root user's.
 func needsInstance(path string) bool {
-	return path != "/root" && !strings.HasPrefix(path, "/root/") && !strings.HasPrefix(path, "/signin/") && !strings.HasPrefix(path, "/account/")
+	return path != "/root" && !strings.HasPrefix(path, "/root/") && !strings.HasPrefix(path, "/signin/") && path != accountHome && !strings.HasPrefix(path, accountHome+"/")
 }
 
 // rootSignedIn sends all but a root user to sign in as one.
