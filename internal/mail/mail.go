@@ -14,9 +14,7 @@ package mail
 import (
 	"encoding/json"
 	"fmt"
-	netmail "net/mail"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/ident"
@@ -192,18 +190,4 @@ func open(k Keys, stored Stored) (Letter, error) {
 		return l, fmt.Errorf("mail: reading the letter %s: %w", l.ID, err)
 	}
 	return l, nil
-}
-
-// maxAddress is the longest address, in bytes (RFC 5321, 4.5.3.1.3).
-const maxAddress = 254
-
-// Deliverable tells whether a person's e-mail address, which may be any text,
-// is one that mail can be sent to: a single address without a name, of
-// printable characters.
-func Deliverable(address string) bool {
-	if address == "" || len(address) > maxAddress || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return false
-	}
-	parsed, err := netmail.ParseAddress(address)
-	return err == nil && parsed.Name == "" && parsed.Address == address
 }

@@ -29,8 +29,32 @@ type Transport interface {
 	Deliver(ctx context.Context, m Message) error
 }
 
-// ErrRefused is of a message that no later try will bring home.
-var ErrRefused = errors.New("mail: the message is refused")
+// The errors of messages that no later try will bring home.
+var (
+	ErrRefused = errors.New("mail: the message is refused")
+	// ErrNotASCII is an ErrRefused: the name in the address has characters that
+	// the mail server does not take.
+	ErrNotASCII = fmt.Errorf("%w: what is before the @ of the address is not ASCII, and the mail server does not offer SMTPUTF8", ErrRefused)
+)
+
+// The reasons, in the trail, for which a letter is given up.
+const (
+	reasonRefused  = "REFUSED"
+	reasonNotASCII = "SMTPUTF8_NOT_OFFERED"
+	reasonExpired  = "EXPIRED"
+)
+
+// reasonOf is why a letter is given up after a failure.
+func reasonOf(failure error) string {
+	switch {
+	case errors.Is(failure, ErrNotASCII):
+		return reasonNotASCII
+	case errors.Is(failure, ErrRefused):
+		return reasonRefused
+	default:
+		return reasonExpired
+	}
+}
 
 // QueueTx is what emptying the outbox needs of a transaction.
 type QueueTx interface {
@@ -161,7 +185,7 @@ func (s *Sender) send(ctx context.Context, l Stored) error {
 		return s.again(context.WithoutCancel(ctx), l, now)
 	case errors.Is(failure, ErrRefused) || retry.After(l.ExpiresAt):
 		s.Report(fmt.Errorf("the letter %s (%s) to the user %s is given up after %d tries: %w", l.ID, l.Kind, l.UserID, l.Tries, failure))
-		return s.giveUp(ctx, l)
+		return s.giveUp(ctx, l, reasonOf(failure))
 	default:
 		s.Report(fmt.Errorf("the letter %s (%s) to the user %s could not be sent, try %d: %w", l.ID, l.Kind, l.UserID, l.Tries, failure))
 		return s.again(ctx, l, retry)
@@ -203,12 +227,12 @@ func (s *Sender) remove(ctx context.Context, l Stored) error {
 }
 
 // giveUp throws a letter away, and leaves a record of it in the trail.
-func (s *Sender) giveUp(ctx context.Context, l Stored) error {
+func (s *Sender) giveUp(ctx context.Context, l Stored, reason string) error {
 	details, err := json.Marshal(map[string]string{"EmailDelivery": "Failure"})
 	if err != nil {
 		return err
 	}
-	parameters, err := json.Marshal(map[string]any{"identityStoreId": l.StoreID, "userId": l.UserID, "letter": l.Kind, "tries": l.Tries})
+	parameters, err := json.Marshal(map[string]any{"identityStoreId": l.StoreID, "userId": l.UserID, "letter": l.Kind, "tries": l.Tries, "reason": reason})
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Options struct {
 	Listen   string // host:port; a free port of 127.0.0.1 when empty
 	Implicit bool   // TLS from the first byte
 	NoTLS    bool   // no STARTTLS either
+	UTF8     bool   // offers SMTPUTF8
 	// UserName and Password, when set, have to be given before anything else.
 	UserName, Password string
 	// Refuse, when set, is asked at every message, with the number of messages
@@ -45,6 +46,7 @@ type Options struct {
 // Message is one message that arrived.
 type Message struct {
 	From, To string // of the envelope
+	UTF8     bool   // SMTPUTF8 was asked for
 	TLS      bool
 	Raw      []byte
 	Header   mail.Header
@@ -89,6 +91,7 @@ func Start(o Options) (*Server, error) {
 	s.server.Domain = "localhost"
 	s.server.ReadTimeout, s.server.WriteTimeout = 20*time.Second, 20*time.Second
 	s.server.AllowInsecureAuth = o.NoTLS
+	s.server.EnableSMTPUTF8 = o.UTF8
 	s.server.ErrorLog = silent{}
 	if !o.NoTLS && !o.Implicit {
 		s.server.TLSConfig = config
@@ -170,6 +173,7 @@ type session struct {
 	known  bool
 	from   string
 	to     string
+	utf8   bool
 }
 
 func (s *session) AuthMechanisms() []string {
@@ -189,15 +193,18 @@ func (s *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (s *session) Mail(from string, _ *smtp.MailOptions) error {
+func (s *session) Mail(from string, o *smtp.MailOptions) error {
 	if s.server.options.UserName != "" && !s.known {
 		return smtp.ErrAuthRequired
 	}
-	s.from = from
+	s.from, s.utf8 = from, o.UTF8
 	return nil
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if !s.utf8 && strings.ContainsFunc(s.from+to, func(r rune) bool { return r >= 0x80 }) {
+		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 6, 7}, Message: "addresses are ASCII (RFC 5321)"}
+	}
 	s.to = to
 	return s.server.begin(&Message{From: s.from, To: to})
 }
@@ -220,7 +227,7 @@ func (s *session) Data(r io.Reader) error {
 		return err
 	}
 	_, secure := s.conn.TLSConnectionState()
-	m := Message{From: s.from, To: s.to, TLS: secure || s.server.options.Implicit, Raw: raw}
+	m := Message{From: s.from, To: s.to, UTF8: s.utf8, TLS: secure || s.server.options.Implicit, Raw: raw}
 	if err := m.read(); err != nil {
 		return fmt.Errorf("the message cannot be read: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,10 @@ type Transport struct {
 
 // New returns a transport.
 func New(o Options) (*Transport, error) {
+	var err error
+	if o.From.Address, err = mail.Envelope(o.From.Address); err != nil {
+		return nil, fmt.Errorf("smtp: the sender: %w", err)
+	}
 	if o.Port == 0 {
 		o.Port = o.Security.Port()
 	}
@@ -98,7 +103,7 @@ func New(o Options) (*Transport, error) {
 	if o.UserName != "" {
 		t.options = append(t.options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(o.UserName), gomail.WithPassword(o.Password))
 	}
-	_, err := gomail.NewClient(o.Host, t.options...)
+	_, err = gomail.NewClient(o.Host, t.options...)
 	return t, err
 }
 
@@ -111,17 +116,32 @@ func helo(from string) string {
 
 // Deliver is part of mail.Transport. What the server refuses for good is a
 // mail.ErrRefused; a refusal of the connection or of the password is not: an
-// operator may mend it.
+// operator may mend it. SMTPUTF8 is asked for by those addresses only that need
+// it, since not every server on the way may have it (RFC 6531).
 func (t *Transport) Deliver(ctx context.Context, m mail.Message) error {
 	message, err := t.compose(m)
 	if err != nil {
 		return fmt.Errorf("%w: %w", mail.ErrRefused, err)
 	}
-	client, err := gomail.NewClient(t.Host, t.options...)
+	ascii := mail.IsASCII(m.To[:strings.LastIndexByte(m.To, '@')]) && mail.IsASCII(t.From.Address)
+	options := t.options
+	if ascii {
+		options = append(slices.Clip(options), gomail.WithoutSMTPUTF8())
+	}
+	client, err := gomail.NewClient(t.Host, options...)
 	if err != nil {
 		return err
 	}
-	err = client.DialAndSendWithContext(ctx, message)
+	connection, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("smtp: reaching the server: %w", err)
+	}
+	// What the server says to the end of a connection changes nothing.
+	defer func() { _ = client.CloseWithSMTPClient(connection) }()
+	if takes, _ := connection.Extension("SMTPUTF8"); !ascii && !takes {
+		return mail.ErrNotASCII
+	}
+	err = client.SendWithSMTPClient(connection, message)
 	if failure, ok := errors.AsType[*gomail.SendError](err); ok && permanent(failure) {
 		return fmt.Errorf("%w: %w", mail.ErrRefused, err)
 	}
@@ -145,7 +165,8 @@ func permanent(e *gomail.SendError) bool {
 // compose writes the message. Addresses are parsed, and only the address of the
 // recipient is a header: what people are called stands in the text alone.
 func (t *Transport) compose(m mail.Message) (*gomail.Msg, error) {
-	if !mail.Deliverable(m.To) {
+	to, err := mail.Envelope(m.To)
+	if err != nil || !mail.Deliverable(m.To) {
 		return nil, errors.New("smtp: the address is none that mail can be sent to")
 	}
 	if strings.ContainsFunc(m.Subject, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -153,7 +174,7 @@ func (t *Transport) compose(m mail.Message) (*gomail.Msg, error) {
 	}
 	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	message.FromMailAddress(&t.From)
-	message.ToMailAddress(&netmail.Address{Address: m.To})
+	message.ToMailAddress(&netmail.Address{Address: to})
 	message.Subject(m.Subject)
 	message.SetDateWithValue(m.Date)
 	message.SetMessageIDWithValue(m.ID + "@" + helo(t.From.Address))

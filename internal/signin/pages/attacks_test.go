@@ -3,10 +3,8 @@ package pages_test
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // plant has a browser keep cookies that somebody else has chosen, as a program
@@ -125,31 +123,4 @@ func TestOversizedForms(t *testing.T) {
 	b.do(r)
 	b.shows(200)
 	b.get("/account/sessions").shows(200)
-}
-
-// TestSigningInTakesOneTime compares how long a wrong password takes for
-// somebody and for nobody. The fastest of many is what the machine's load
-// disturbs least.
-func TestSigningInTakesOneTime(t *testing.T) {
-	s := newSite(t)
-	s.browser().signIn("/account")
-	const rounds = 40
-	var took [2][]time.Duration
-	for range rounds {
-		for i, name := range []string{"sam.lee", "nobody"} {
-			b := s.browser().get("/start").submit("/signin", "username", name).shows(200, "Password")
-			began := time.Now()
-			b.submit(b.path+"/password", "password", "not-the-Right-1")
-			took[i] = append(took[i], time.Since(began))
-			b.shows(422)
-		}
-		s.pass(24 * time.Hour)
-		for len(s.events) > 0 { // more would not fit
-			<-s.events
-		}
-	}
-	known, unknown := slices.Min(took[0]), slices.Min(took[1])
-	if ratio := float64(known) / float64(unknown); ratio < 0.6 || ratio > 1.7 {
-		t.Errorf("%v for somebody, %v for nobody", known, unknown)
-	}
 }
