@@ -10,6 +10,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/store"
+	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
 // TestAThousandGuesses has an attacker guess from many networks, while the
@@ -198,54 +199,53 @@ func TestAskingForLettersKeepsNobodyOut(t *testing.T) {
 // another network at once; and from the attacker's own, or when the attacker
 // has very many of them, by a link that is mailed to nobody but the person.
 func TestAThousandGuessesGoOn(t *testing.T) {
-	run(t, func(b *bench) {
-		b.setOwn(chosen)
-		tries, looked := 0, 0
-		attack := func(networks int) {
-			for range 50 {
-				v := from(fmt.Sprintf("198.51.%d.%d", tries%networks, tries%200))
-				switch _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, fmt.Sprint("guess", tries)); {
-				case wrong(err):
-					looked++
-				case !fault.Is(err, fault.Throttled):
-					t.Fatal(err)
-				}
-				tries++
+	b := newBench(t, storetest.Open(t, store.Config{}))
+	b.setOwn(chosen)
+	tries, looked := 0, 0
+	attack := func(networks int) {
+		for range 50 {
+			v := from(fmt.Sprintf("198.51.%d.%d", tries%networks, tries%200))
+			switch _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, fmt.Sprint("guess", tries)); {
+			case wrong(err):
+				looked++
+			case !fault.Is(err, fault.Throttled):
+				t.Fatal(err)
 			}
-			b.now = b.now.Add(time.Second)
+			tries++
 		}
-		for i := range 10 {
-			attack(1)
-			v := from(fmt.Sprintf("203.0.113.%d", i))
-			if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); err != nil {
-				t.Fatalf("from another network, after %d guesses: %v", tries, err)
-			}
+		b.now = b.now.Add(time.Second)
+	}
+	for i := range 10 {
+		attack(1)
+		v := from(fmt.Sprintf("203.0.113.%d", i))
+		if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); err != nil {
+			t.Fatalf("from another network, after %d guesses: %v", tries, err)
 		}
-		for range 10 {
-			attack(200)
-		}
-		if tries != 1000 || looked > 120 {
-			t.Errorf("%d of %d guesses were looked at", looked, tries)
-		}
-		v := from("198.51.7.7")
-		if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); !fault.Is(err, fault.Throttled) {
-			t.Fatalf("among the attackers: %v", err)
-		}
-		if err := b.flow.Forgot(t.Context(), v, b.begin(v, "sam.lee").ID); err != nil {
-			t.Fatal(err)
-		}
+	}
+	for range 10 {
 		attack(200)
-		const another = "Wk9-birch-Tide"
-		u, err := b.flow.LinkedPassword(t.Context(), v, linkOf(b.letters(mail.PasswordReset)[0].Path), another)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if v.Known, err = b.flow.KnowBrowser(v, u); err != nil {
-			t.Fatal(err)
-		}
-		attack(200)
-		if out, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, another); err != nil || !b.open(out.Token) {
-			t.Errorf("after the link: %v", err)
-		}
-	})
+	}
+	if tries != 1000 || looked > 120 {
+		t.Errorf("%d of %d guesses were looked at", looked, tries)
+	}
+	v := from("198.51.7.7")
+	if _, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, chosen); !fault.Is(err, fault.Throttled) {
+		t.Fatalf("among the attackers: %v", err)
+	}
+	if err := b.flow.Forgot(t.Context(), v, b.begin(v, "sam.lee").ID); err != nil {
+		t.Fatal(err)
+	}
+	attack(200)
+	const another = "Wk9-birch-Tide"
+	u, err := b.flow.LinkedPassword(t.Context(), v, linkOf(b.letters(mail.PasswordReset)[0].Path), another)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Known, err = b.flow.KnowBrowser(v, u); err != nil {
+		t.Fatal(err)
+	}
+	attack(200)
+	if out, err := b.flow.Password(t.Context(), v, b.begin(v, "sam.lee").ID, another); err != nil || !b.open(out.Token) {
+		t.Errorf("after the link: %v", err)
+	}
 }
