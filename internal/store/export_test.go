@@ -1,6 +1,10 @@
 package store
 
-import "github.com/atrium-iam/atrium/internal/instance"
+import (
+	"context"
+
+	"github.com/atrium-iam/atrium/internal/instance"
+)
 
 // The tests of this package are outside it, because storetest imports it. They
 // run SQL of their own through these.
@@ -32,4 +36,28 @@ func (t *Tx) AccountsWithin(few, thin, growth int, in instance.Instance, userID,
 			return err
 		})
 	return ids, err
+}
+
+// Statements counts those that fn runs.
+func (t *Tx) Statements(fn func()) int {
+	c := &counter{statements: t.conn}
+	t.conn = c
+	defer func() { t.conn = c.statements }()
+	fn()
+	return c.n
+}
+
+type counter struct {
+	statements
+	n int
+}
+
+func (c *counter) exec(ctx context.Context, query string, args []any) (int64, error) {
+	c.n++
+	return c.statements.exec(ctx, query, args)
+}
+
+func (c *counter) query(ctx context.Context, query string, args []any) (cursor, error) {
+	c.n++
+	return c.statements.query(ctx, query, args)
 }

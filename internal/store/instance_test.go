@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/atrium-iam/atrium/internal/instance"
@@ -44,6 +45,19 @@ func TestInstanceIsReadAnewAfterAWrite(t *testing.T) {
 				}
 			}
 			want("before")
+			once := tx.Statements(func() {
+				for n := range 3 {
+					if _, _, err := tx.InstanceByID(in.ID); err != nil {
+						t.Error(err)
+					}
+					if err := tx.SetMeta("written", fmt.Sprint(n)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			if once > 4 {
+				t.Errorf("three writes elsewhere and the instance before each took %d statements", once)
+			}
 			changed := in
 			changed.Name = "after"
 			if err := tx.UpdateInstance(changed); err != nil {

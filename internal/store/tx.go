@@ -24,8 +24,8 @@ type Tx struct {
 	change  int64 // the change counter after BumpChange; 0 when not called
 	reading bool  // a result set is open
 
-	// known is the instance that was read last, if nothing was written since:
-	// the gateway and the operation both ask for it.
+	// known is the instance that was read last, if no instance was written
+	// since: the gateway, the operation and its audit record all ask for it.
 	known instance.Instance
 }
 
@@ -98,7 +98,9 @@ func (t *Tx) exec(query string, args ...any) (rowsAffected int64, err error) {
 	if err := t.ready(args); err != nil {
 		return 0, err
 	}
-	t.known = instance.Instance{}
+	if strings.Contains(query, "instances") { // the only way to change one: nothing cascades to that table
+		t.known = instance.Instance{}
+	}
 	n, err := t.conn.exec(t.ctx, query, args)
 	if err != nil {
 		return 0, t.fail(query, err)

@@ -47,26 +47,56 @@ type Tx interface {
 	DeleteThrottle(scope, key string) error
 }
 
-// Take counts a try against all subjects before it is looked at. It is a
-// fault.Throttled, and counts nothing, while one of them has to wait;
-// RetryAfter then says how long.
+// Take counts a try against all subjects, which are distinct, before it is
+// looked at. It is a fault.Throttled, and counts nothing, while one of them has
+// to wait; RetryAfter then says how long.
 func Take(tx Tx, now time.Time, subjects ...Subject) error {
-	if err := Check(tx, now, subjects...); err != nil {
+	tries, err := read(tx, subjects)
+	if err != nil {
 		return err
 	}
-	return Count(tx, now, subjects...)
+	if err := admit(now, tries); err != nil {
+		return err
+	}
+	return count(tx, now, subjects, tries)
 }
 
 // Check is Take without counting: for subjects that many share, whose row
 // would be a bottleneck if every try changed it. Count then counts those that
 // were wrong.
 func Check(tx Tx, now time.Time, subjects ...Subject) error {
-	var wait time.Duration
-	for _, s := range subjects {
+	tries, err := read(tx, subjects)
+	if err != nil {
+		return err
+	}
+	return admit(now, tries)
+}
+
+// Count counts a try against all subjects, which are distinct.
+func Count(tx Tx, now time.Time, subjects ...Subject) error {
+	tries, err := read(tx, subjects)
+	if err != nil {
+		return err
+	}
+	return count(tx, now, subjects, tries)
+}
+
+// read returns what is known of each subject.
+func read(tx Tx, subjects []Subject) ([]Tries, error) {
+	all := make([]Tries, len(subjects))
+	for i, s := range subjects {
 		t, err := tx.Throttle(s.Limit.Scope, s.Key)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		all[i] = t
+	}
+	return all, nil
+}
+
+func admit(now time.Time, all []Tries) error {
+	var wait time.Duration
+	for _, t := range all {
 		wait = max(wait, t.BlockedUntil.Sub(now))
 	}
 	if wait <= 0 {
@@ -77,13 +107,10 @@ func Check(tx Tx, now time.Time, subjects ...Subject) error {
 	return e
 }
 
-// Count counts a try against all subjects.
-func Count(tx Tx, now time.Time, subjects ...Subject) error {
-	for _, s := range subjects {
-		t, err := tx.Throttle(s.Limit.Scope, s.Key)
-		if err != nil {
-			return err
-		}
+// count counts a try against subjects of which tries are known.
+func count(tx Tx, now time.Time, subjects []Subject, tries []Tries) error {
+	for i, s := range subjects {
+		t := tries[i]
 		if !now.Before(t.ForgottenAt) {
 			t = Tries{}
 		}
