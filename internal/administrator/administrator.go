@@ -9,6 +9,7 @@
 package administrator
 
 import (
+	"errors"
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/assignment"
@@ -18,6 +19,8 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/instance"
+	"github.com/atrium-iam/atrium/internal/mail"
+	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/policy"
 )
@@ -36,6 +39,7 @@ type Tx interface {
 	iam.PolicyReader
 	authsettings.Reader
 	credential.Reader
+	maillink.VerifiedReader
 	mfa.Reader
 	DirectoryUser(storeID, userID string) (directory.User, bool, error)
 	// HoldInstance has transactions that hold an instance follow one another: of
@@ -54,6 +58,15 @@ type Policies interface {
 	PoliciesOf(tx iam.PolicyReader, p iam.Principal) (policy.Set, error)
 }
 
+// Guard keeps changes from shutting out whoever administers an instance.
+type Guard struct {
+	Policies Policies
+	// Mail takes codes by mail; nil where none are sent, and so let nobody in.
+	Mail *mail.Outbox
+	// Now is the time: one-time passwords expire.
+	Now time.Time
+}
+
 // Keep makes a change, unless it would leave the instance without an
 // administrator where there is one: it is a fault.Conflict, subject
 // "last_administrator", then, and what change did must not be committed.
@@ -63,7 +76,7 @@ type Policies interface {
 //
 // Whatever keeps an administrator reads what others of its kind change: it
 // holds the instance, so that it is right on a snapshot too.
-func Keep(tx Tx, policies Policies, now time.Time, in instance.Instance, caller iam.Principal, change func() error) error {
+func (g Guard) Keep(tx Tx, in instance.Instance, caller iam.Principal, change func() error) error {
 	held, err := tx.HoldInstance(in.ID)
 	if err == nil && !held {
 		err = fault.New(fault.NotFound, "instance", "The instance of IAM Identity Center does not exist any more.")
@@ -71,20 +84,20 @@ func Keep(tx Tx, policies Policies, now time.Time, in instance.Instance, caller 
 	if err != nil {
 		return err
 	}
-	remains, err := stays(tx, policies, in, caller)
+	remains, err := stays(tx, g.Policies, in, caller)
 	if err != nil {
 		return err
 	}
 	had := true
 	if !remains {
-		if had, err = anybody(tx, policies, now, in); err != nil {
+		if had, err = g.anybody(tx, in); err != nil {
 			return err
 		}
 	}
 	if err := change(); err != nil || remains || !had {
 		return err
 	}
-	left, err := anybody(tx, policies, now, in)
+	left, err := g.anybody(tx, in)
 	if err == nil && !left {
 		err = fault.New(fault.Conflict, "last_administrator",
 			"Nobody could administer IAM Identity Center any more. Let another person with administrator access to the account %s sign in first, or do this as an IAM user or the root user of that account.", in.OwnerAccountID)
@@ -115,8 +128,8 @@ func administers(set policy.Set) bool {
 const batch = 100
 
 // anybody tells whether there is a person who can administer the instance.
-func anybody(tx Tx, policies Policies, now time.Time, in instance.Instance) (found bool, err error) {
-	err = people(tx, policies, now, in, func(string) bool {
+func (g Guard) anybody(tx Tx, in instance.Instance) (found bool, err error) {
+	err = g.people(tx, in, func(string) bool {
 		found = true
 		return false
 	})
@@ -125,7 +138,7 @@ func anybody(tx Tx, policies Policies, now time.Time, in instance.Instance) (fou
 
 // people gives visit the ids of people who can administer the instance, some
 // more than once, until it wants no more.
-func people(tx Tx, policies Policies, now time.Time, in instance.Instance, visit func(userID string) (more bool)) error {
+func (g Guard) people(tx Tx, in instance.Instance, visit func(userID string) (more bool)) error {
 	s, err := authsettings.Of(tx, in.IdentityStoreID)
 	if err != nil {
 		return err
@@ -137,14 +150,14 @@ func people(tx Tx, policies Policies, now time.Time, in instance.Instance, visit
 		}
 		for _, r := range roles {
 			after = r.PermissionSetID
-			set, err := policies.PoliciesOf(tx, iam.Principal{Kind: iam.KindRoleSession, AccountID: r.AccountID, RoleID: r.RoleID})
+			set, err := g.Policies.PoliciesOf(tx, iam.Principal{Kind: iam.KindRoleSession, AccountID: r.AccountID, RoleID: r.RoleID})
 			if err != nil {
 				return err
 			}
 			if !administers(set) {
 				continue
 			}
-			if more, err := peopleWith(tx, now, in, s, r.PermissionSetID, visit); err != nil || !more {
+			if more, err := g.peopleWith(tx, in, s, r.PermissionSetID, visit); err != nil || !more {
 				return err
 			}
 		}
@@ -153,7 +166,7 @@ func people(tx Tx, policies Policies, now time.Time, in instance.Instance, visit
 
 // peopleWith gives visit those who can use a permission set in the account that
 // owns the instance.
-func peopleWith(tx Tx, now time.Time, in instance.Instance, s authsettings.Settings, permissionSetID string, visit func(userID string) (more bool)) (more bool, err error) {
+func (g Guard) peopleWith(tx Tx, in instance.Instance, s authsettings.Settings, permissionSetID string, visit func(userID string) (more bool)) (more bool, err error) {
 	for after := ""; ; {
 		ids, err := tx.EnabledUsersAssigned(in.IdentityStoreID, permissionSetID, in.OwnerAccountID, after, batch)
 		if err != nil || len(ids) == 0 {
@@ -161,7 +174,7 @@ func peopleWith(tx Tx, now time.Time, in instance.Instance, s authsettings.Setti
 		}
 		for _, id := range ids {
 			after = id
-			may, err := maySignIn(tx, now, s, id)
+			may, err := g.maySignIn(tx, s, id)
 			if err != nil {
 				return false, err
 			}
@@ -170,4 +183,11 @@ func peopleWith(tx Tx, now time.Time, in instance.Instance, s authsettings.Setti
 			}
 		}
 	}
+}
+
+// IsLast tells whether an error is that of Keep, for a change that would leave
+// nobody.
+func IsLast(err error) bool {
+	e, ok := errors.AsType[*fault.Error](err)
+	return ok && e.Category == fault.Conflict && e.Subject == "last_administrator"
 }

@@ -41,7 +41,7 @@ func (f Farewell) Say(tx FarewellTx, now time.Time, in instance.Instance, caller
 	if caller.IdentityStoreUserID != "" {
 		told = append(told, caller.IdentityStoreUserID)
 	}
-	err := people(tx, f.Policies, now, in, func(id string) bool {
+	err := Guard{f.Policies, f.Mail, now}.people(tx, in, func(id string) bool {
 		if !slices.Contains(told, id) {
 			told = append(told, id)
 		}

@@ -95,13 +95,19 @@ func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
 // the notice went and undo, which takes back what the link is about, allows it.
 // mailed is false when not: an administrator then has to help, and until then no
 // letter opens the way to another password (credential.Bar), or the mailbox would
-// get in by asking for one.
-func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, directory.User) (may bool, err error)) (l Link, u directory.User, mailed bool, err error) {
+// get in by asking for one. With keepPassword the password stays as it is, and no
+// link is sent.
+func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, keepPassword bool, undo func(Link, directory.User) (may bool, err error)) (l Link, u directory.User, mailed bool, err error) {
 	if l, u, err = Use(tx, now, token); err != nil {
 		return l, u, false, err
 	}
-	if err = shutOut(tx, now, u); err != nil {
+	if err = endSessions(tx, u); err != nil {
 		return l, u, false, err
+	}
+	if !keepPassword {
+		if err = credential.Void(tx, now, u.StoreID, u.ID); err != nil {
+			return l, u, false, err
+		}
 	}
 	if _, err = tx.DeleteTrustedBrowsers(u.StoreID, u.ID); err != nil {
 		return l, u, false, err
@@ -129,6 +135,9 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, undo func(Link, 
 	}
 	if !may || p.Barred || l.EmailKey != u.EmailKey() || sendable(box, u) != nil {
 		return l, u, false, credential.Bar(tx, now, u.StoreID, u.ID)
+	}
+	if keepPassword {
+		return l, u, false, nil
 	}
 	return l, u, true, send(tx, now, box, u, mail.PasswordReset, Link{Purpose: Reset}, AdminResetLifetime)
 }

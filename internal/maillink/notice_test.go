@@ -84,7 +84,7 @@ func TestWhoHasNoPasswordIsNotWarned(t *testing.T) {
 func (w *world) deny(token string) (mailed bool) {
 	w.t.Helper()
 	w.update(func(tx *store.Tx) (err error) {
-		_, _, mailed, err = maillink.Deny(tx, w.now, w.box, token, mayReset)
+		_, _, mailed, err = maillink.Deny(tx, w.now, w.box, token, false, mayReset)
 		return err
 	})
 	return mailed
@@ -116,7 +116,7 @@ func TestThisWasntMe(t *testing.T) {
 			t.Error(err)
 		}
 		wantGone(t, w.try(func(tx *store.Tx) error {
-			_, _, _, err := maillink.Deny(tx, w.now, w.box, token, mayReset)
+			_, _, _, err := maillink.Deny(tx, w.now, w.box, token, false, mayReset)
 			return err
 		}), maillink.ReasonUsed)
 	})
@@ -190,7 +190,7 @@ func TestWhoHasNoPasswordIsBarredToo(t *testing.T) {
 		token := w.token(w.letter(mail.FactorAdded).Content.NotMe)
 		invitation := w.invite()
 		w.update(func(tx *store.Tx) error {
-			_, _, mailed, err := maillink.Deny(tx, w.now, w.box, token, func(maillink.Link, directory.User) (bool, error) { return false, nil })
+			_, _, mailed, err := maillink.Deny(tx, w.now, w.box, token, false, func(maillink.Link, directory.User) (bool, error) { return false, nil })
 			if mailed {
 				t.Error("a link was mailed")
 			}

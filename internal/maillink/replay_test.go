@@ -51,7 +51,7 @@ func TestAReplayIsTold(t *testing.T) {
 			t.Fatalf("letters: %+v", letters)
 		}
 		w.update(func(tx *store.Tx) error {
-			_, _, _, err := maillink.Deny(tx, w.now, w.box, w.token(letters[0].Content.NotMe), mayReset)
+			_, _, _, err := maillink.Deny(tx, w.now, w.box, w.token(letters[0].Content.NotMe), false, mayReset)
 			return err
 		})
 		if p := w.password(); p.Hash != "" || w.signedIn() {

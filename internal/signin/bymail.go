@@ -257,22 +257,6 @@ func (f *Flow) VerifyEmail(ctx context.Context, v Visit, token string) (director
 	return u, err
 }
 
-// DenyChange takes what a person did not do as somebody else's doing: see
-// maillink.Deny. A device that was registered is removed again.
-func (f *Flow) DenyChange(ctx context.Context, v Visit, token string) (mailed bool, err error) {
-	err = f.DB.Update(ctx, func(tx Tx) error {
-		_, u, sent, err := maillink.Deny(tx, f.now(), f.Mail, token, func(l maillink.Link, u directory.User) (bool, error) {
-			return f.undo(tx, v, u, l.About)
-		})
-		mailed = sent
-		if err != nil {
-			return err
-		}
-		return f.appendMail(tx, v, u, "DenyChange")
-	})
-	return mailed, err
-}
-
 // notice says where a change was made.
 func (f *Flow) notice(v Visit) maillink.Notice {
 	return maillink.Notice{From: v.Address.String(), Client: v.Client().UserAgent}

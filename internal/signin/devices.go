@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/atrium-iam/atrium/internal/administrator"
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
 	"github.com/atrium-iam/atrium/internal/mail"
@@ -108,16 +109,18 @@ func (f *Flow) RenameDevice(ctx context.Context, v Visit, sessionID, deviceID, n
 // RemoveDevice takes a device from a signed-in person, and the trust in every
 // browser.
 func (f *Flow) RemoveDevice(ctx context.Context, v Visit, sessionID, deviceID string) error {
-	return f.changeDevices(ctx, sessionID, f.keepingAdministrator(func(tx Tx, a acting) error {
-		d, err := mfa.Remove(tx, a.user.StoreID, a.user.ID, deviceID)
-		if err != nil {
-			return err
-		}
-		if err := f.recordDevice(tx, v, a.attempt(), "DeleteMfaDeviceForUser", d); err != nil {
-			return err
-		}
-		return f.tell(tx, v, a.user, mail.FactorRemoved, d)
-	}))
+	return f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+		return f.keeping(tx, a.user, a.session.ID, func() error {
+			d, err := mfa.Remove(tx, a.user.StoreID, a.user.ID, deviceID)
+			if err != nil {
+				return err
+			}
+			if err := f.recordDevice(tx, v, a.attempt(), "DeleteMfaDeviceForUser", d); err != nil {
+				return err
+			}
+			return f.tell(tx, v, a.user, mail.FactorRemoved, d)
+		})
+	})
 }
 
 // ForgetBrowsers ends the trust in every browser of a signed-in person. It makes
@@ -133,21 +136,19 @@ func (f *Flow) ForgetBrowsers(ctx context.Context, sessionID string) error {
 	})
 }
 
-// keepingAdministrator is do, unless that would leave nobody who can administer
-// Identity Center.
-func (f *Flow) keepingAdministrator(do func(Tx, acting) error) func(Tx, acting) error {
+// keeping makes a change that a person makes, in a session or by mail, unless
+// that would leave nobody who can administer Identity Center.
+func (f *Flow) keeping(tx Tx, u directory.User, sessionID string, change func() error) error {
 	if f.Policies == nil {
-		return do
+		return change()
 	}
-	return func(tx Tx, a acting) error {
-		in, found, err := tx.InstanceByIdentityStore(a.user.StoreID)
-		if err != nil {
-			return err
-		}
-		if !found { // a root user's
-			return do(tx, a)
-		}
-		person := iam.IdentityCenterUser(in.OwnerAccountID, a.user.StoreID, a.user.ID, a.session.ID)
-		return administrator.Keep(tx, f.Policies, f.now(), in, person, func() error { return do(tx, a) })
+	in, found, err := tx.InstanceByIdentityStore(u.StoreID)
+	if err != nil {
+		return err
 	}
+	if !found { // a root user's
+		return change()
+	}
+	person := iam.IdentityCenterUser(in.OwnerAccountID, u.StoreID, u.ID, sessionID)
+	return administrator.Guard{Policies: f.Policies, Mail: f.Mail, Now: f.now()}.Keep(tx, in, person, change)
 }

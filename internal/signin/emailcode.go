@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/atrium-iam/atrium/internal/audit"
+	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/throttle"
@@ -30,6 +31,37 @@ func (f *Flow) nextByMail(tx Tx, a Attempt) (Step, error) {
 		return StepBlocked, err
 	}
 	return StepEmailCode, nil
+}
+
+// Blocked is why a person cannot sign in who has no second factor.
+type Blocked uint8
+
+// The reasons.
+const (
+	// BlockedDevice wants a device that the person has registered before.
+	BlockedDevice Blocked = iota
+	// BlockedMail wants a code by mail where none is sent.
+	BlockedMail
+	// BlockedAddress wants a code by mail, which may not go to the person's
+	// address.
+	BlockedAddress
+)
+
+// Blocked tells why an attempt is at StepBlocked.
+func (f *Flow) Blocked(ctx context.Context, storeID string) (why Blocked, err error) {
+	err = f.DB.View(ctx, func(tx Tx) error {
+		s, err := authsettings.Of(tx, storeID)
+		switch {
+		case s.NoMfa != authsettings.NoMfaEmail:
+			why = BlockedDevice
+		case !f.Mail.Sends():
+			why = BlockedMail
+		default:
+			why = BlockedAddress
+		}
+		return err
+	})
+	return why, err
 }
 
 // sendCode mails the person of an attempt a code.

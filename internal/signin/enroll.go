@@ -5,8 +5,6 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
-	"github.com/atrium-iam/atrium/internal/directory"
-	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
 )
@@ -40,32 +38,6 @@ func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, erro
 		f.Audit.Noise(r)
 	}
 	return a, err
-}
-
-// undo removes a device that somebody else registered for a person, if it is
-// there, and ends the trust in every browser. It tells whether the person may
-// choose another password by mail: not when that device was the only one, so
-// that a mailbox alone never takes the place of password and second factor.
-func (f *Flow) undo(tx Tx, v Visit, u directory.User, deviceID string) (mayReset bool, err error) {
-	if _, err := mfa.ForgetBrowsers(tx, u.StoreID, u.ID); err != nil || deviceID == "" {
-		return true, err
-	}
-	d, err := mfa.Remove(tx, u.StoreID, u.ID, deviceID)
-	if fault.Is(err, fault.NotFound) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if err := f.recordDevice(tx, v, Attempt{StoreID: u.StoreID, UserID: u.ID}, "DeleteMfaDeviceForUser", d); err != nil {
-		return false, err
-	}
-	s, err := authsettings.Of(tx, u.StoreID)
-	if err != nil {
-		return false, err
-	}
-	left, err := mfa.List(tx, u.StoreID, u.ID)
-	return len(mfa.Usable(left, s)) > 0, err
 }
 
 // nextEnrolling is what comes next for a person who follows such a link.

@@ -521,3 +521,35 @@ func TestFactorsInTheTrail(t *testing.T) {
 		}
 	})
 }
+
+// TestWhyBlocked has sam.lee, who has no device, stopped for each reason.
+func TestWhyBlocked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		noMfa authsettings.NoMfa
+		mails bool
+		want  signin.Blocked
+	}{
+		"a device is needed": {authsettings.NoMfaBlock, true, signin.BlockedDevice},
+		"no mail is sent":    {authsettings.NoMfaEmail, false, signin.BlockedMail},
+		"the address is new": {authsettings.NoMfaEmail, true, signin.BlockedAddress},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(b *bench) {
+				b.setOwn(chosen)
+				b.settings(func(s *authsettings.Settings) { s.MfaMode, s.NoMfa = authsettings.MfaAlwaysOn, tt.noMfa })
+				b.update(func(tx *store.Tx) error {
+					return tx.PutVerifiedEmail(b.sam.StoreID, b.sam.ID, "former@example.com", b.now)
+				})
+				if !tt.mails {
+					b.flow.Mail = nil
+				}
+				if step := b.step(from("203.0.113.9")); step != signin.StepBlocked {
+					t.Fatalf("step %d", step)
+				}
+				if why, err := b.flow.Blocked(t.Context(), b.in.IdentityStoreID); err != nil || why != tt.want {
+					t.Errorf("%d, %v; want %d", why, err, tt.want)
+				}
+			})
+		})
+	}
+}

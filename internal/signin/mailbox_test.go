@@ -49,8 +49,8 @@ func TestAMailboxAloneTakesNothing(t *testing.T) {
 		b.enrolled(v)
 		other := b.notice(maillink.Notice{Kind: mail.PasswordChanged})
 		denied, err := b.flow.DenyChange(t.Context(), eve, linkOf(b.letters(mail.FactorAdded)[0].NotMe))
-		if err != nil || denied {
-			t.Fatalf("mailed %v, %v", denied, err)
+		if err != nil || denied.Mailed || denied.Kept {
+			t.Fatalf("%+v, %v", denied, err)
 		}
 		letters := func() int { return len(b.letters(mail.PasswordReset)) + len(b.letters(mail.PasswordCode)) }
 		sent := letters()
@@ -65,8 +65,8 @@ func TestAMailboxAloneTakesNothing(t *testing.T) {
 			}
 		}
 		ask("198.51.101.7")
-		if mailed, err := b.flow.DenyChange(t.Context(), eve, other); err != nil || mailed {
-			t.Errorf("the link of another notice: mailed %v, %v", mailed, err)
+		if denied, err := b.flow.DenyChange(t.Context(), eve, other); err != nil || denied.Mailed {
+			t.Errorf("the link of another notice: %+v, %v", denied, err)
 		}
 		ask("198.51.102.7")
 		if n := letters(); n != sent {

@@ -32,6 +32,13 @@ func (s Service) UpdateSSOConfiguration(c Context, in *wire.UpdateSSOConfigurati
 	if err != nil {
 		return nil, err
 	}
+	for name, behaviour := range map[string]*string{
+		"NoMfaSignInBehavior": in.SsoConfiguration.NoMfaSignInBehavior, "NoPasswordSignInBehavior": in.SsoConfiguration.NoPasswordSignInBehavior,
+	} {
+		if behaviour != nil && *behaviour == wire.NoMfaSignInBehaviorEmailOtp && !s.Mail.Sends() {
+			return nil, fault.New(fault.Invalid, "", "%s cannot be EMAIL_OTP: this server sends no e-mail. Its operator has to set smtp.host first.", name)
+		}
+	}
 	return answer(&wire.UpdateSSOConfigurationResponse{}, s.change(c, in.InstanceArn, edit))
 }
 

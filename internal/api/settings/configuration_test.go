@@ -36,10 +36,10 @@ func TestConfiguration(t *testing.T) {
 			{
 				"all of authentication", "APP_AUTHENTICATION_CONFIGURATION",
 				wire.SsoConfiguration{
-					MfaMode: new("DISABLED"), NoMfaSignInBehavior: new("EMAIL_OTP"), NoPasswordSignInBehavior: new("EMAIL_OTP"), AllowedMfaTypes: []string{"WEBAUTHN"},
+					MfaMode: new("DISABLED"), NoMfaSignInBehavior: new("BLOCKED"), NoPasswordSignInBehavior: new("BLOCKED"), AllowedMfaTypes: []string{"WEBAUTHN"},
 				},
 				func(s *authsettings.Settings) {
-					s.MfaMode, s.NoMfa, s.NoPassword = authsettings.MfaDisabled, authsettings.NoMfaEmail, authsettings.NoPasswordEmail
+					s.MfaMode, s.NoMfa, s.NoPassword = authsettings.MfaDisabled, authsettings.NoMfaBlock, authsettings.NoPasswordBlock
 					s.MfaTypes = []authsettings.MfaType{authsettings.Webauthn}
 				},
 			},
@@ -77,7 +77,7 @@ func TestConfiguration(t *testing.T) {
 		}
 		got := done[wire.GetSsoConfigurationResponse](t, n, admin, "GetSsoConfiguration", &wire.GetSsoConfigurationRequest{InstanceArn: arn})
 		if diff := cmp.Diff(&wire.SsoConfiguration{
-			MfaMode: new("DISABLED"), NoMfaSignInBehavior: new("EMAIL_OTP"), NoPasswordSignInBehavior: new("EMAIL_OTP"), AllowedMfaTypes: []string{"WEBAUTHN"},
+			MfaMode: new("DISABLED"), NoMfaSignInBehavior: new("BLOCKED"), NoPasswordSignInBehavior: new("BLOCKED"), AllowedMfaTypes: []string{"WEBAUTHN"},
 			SessionConfiguration:             &wire.SessionConfiguration{MaxAuthenticationAge: new("PT2160H")},
 			DeviceAuthorizationConfiguration: &wire.DeviceAuthorizationConfiguration{Mode: new("TYPE_CODE"), AllowedNetworks: []string{}},
 			PortalConfiguration:              &wire.PortalConfiguration{Contact: new("The help desk, extension 7")},
@@ -104,13 +104,15 @@ func TestConfigurationIsRefused(t *testing.T) {
 			in            wire.SsoConfiguration
 			words         string
 		}{
-			"of another type":  {"SESSION", wire.SsoConfiguration{MfaMode: new("DISABLED")}, "MfaMode belongs to the ConfigurationType APP_AUTHENTICATION_CONFIGURATION"},
-			"too short":        {"SESSION", session("PT14M59S"), "from 15 minutes to 90 days"},
-			"too long":         {"SESSION", session("P90DT1S"), "from 15 minutes to 90 days"},
-			"no duration":      {"SESSION", session("PT"), "ISO 8601"},
-			"no network":       {"DEVICE_AUTHORIZATION", networks("192.0.2.1"), "CIDR"},
-			"bits of a host":   {"DEVICE_AUTHORIZATION", networks("192.0.2.1/24"), "CIDR"},
-			"more than a line": {"PORTAL", wire.SsoConfiguration{PortalConfiguration: &wire.PortalConfiguration{Contact: new("one\ntwo")}}, "one line"},
+			"of another type":                       {"SESSION", wire.SsoConfiguration{MfaMode: new("DISABLED")}, "MfaMode belongs to the ConfigurationType APP_AUTHENTICATION_CONFIGURATION"},
+			"too short":                             {"SESSION", session("PT14M59S"), "from 15 minutes to 90 days"},
+			"too long":                              {"SESSION", session("P90DT1S"), "from 15 minutes to 90 days"},
+			"no duration":                           {"SESSION", session("PT"), "ISO 8601"},
+			"no network":                            {"DEVICE_AUTHORIZATION", networks("192.0.2.1"), "CIDR"},
+			"bits of a host":                        {"DEVICE_AUTHORIZATION", networks("192.0.2.1/24"), "CIDR"},
+			"codes by mail for who has no device":   {"APP_AUTHENTICATION_CONFIGURATION", wire.SsoConfiguration{NoMfaSignInBehavior: new("EMAIL_OTP")}, "NoMfaSignInBehavior cannot be EMAIL_OTP: this server sends no e-mail"},
+			"codes by mail for who has no password": {"APP_AUTHENTICATION_CONFIGURATION", wire.SsoConfiguration{NoPasswordSignInBehavior: new("EMAIL_OTP")}, "NoPasswordSignInBehavior cannot be EMAIL_OTP: this server sends no e-mail"},
+			"more than a line":                      {"PORTAL", wire.SsoConfiguration{PortalConfiguration: &wire.PortalConfiguration{Contact: new("one\ntwo")}}, "one line"},
 		} {
 			a := call(t, n, admin, "UpdateSSOConfiguration", &wire.UpdateSSOConfigurationRequest{InstanceArn: arn, ConfigurationType: &tt.configuration, SsoConfiguration: &tt.in})
 			if a.Status == 200 {

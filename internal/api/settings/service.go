@@ -126,7 +126,7 @@ func (s Service) proved(c Context, in instance.Instance) error {
 // guarded makes a change to an instance's people or their sign-in, unless it
 // leaves nobody who can administer the instance.
 func (s Service) guarded(c Context, in instance.Instance, change func() error) error {
-	return administrator.Keep(c.Tx, s.Policies, c.Request.Time, in, c.Caller, change)
+	return administrator.Guard{Policies: s.Policies, Mail: s.Mail, Now: c.Request.Time}.Keep(c.Tx, in, c.Caller, change)
 }
 
 func stamp(c Context) directory.Stamp {

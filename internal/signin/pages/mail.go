@@ -211,15 +211,18 @@ func (p *Pages) followLink(v *visit) error {
 		}
 		v.done("verified.title", v.text("verified.text", "email", l.User.Email()))
 	case l.Purpose == maillink.NotMe:
-		mailed, err := p.Flow.DenyChange(v.r.Context(), v.Visit, token)
+		denied, err := p.Flow.DenyChange(v.r.Context(), v.Visit, token)
 		if err != nil {
 			return v.linkGone(err)
 		}
-		next := v.text("secured.ask")
-		if mailed {
-			next = v.text("secured.mailed")
+		text := "secured.ask"
+		switch {
+		case denied.Kept:
+			text = "secured.kept"
+		case denied.Mailed:
+			text = "secured.mailed"
 		}
-		v.done("secured.title", v.text("secured.text")+" "+next)
+		v.done("secured.title", v.text(text))
 	default: // a device is to be registered
 		a, err := p.Flow.Enroll(v.r.Context(), v.Visit, token)
 		if err != nil {

@@ -105,11 +105,27 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 	case signin.StepEmailCode:
 		return v.askEmailCode(status, a, message)
 	case signin.StepBlocked:
-		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text("blocked.text"), "Ask": true, "Again": v.signInPage(a.StoreID, a.Destination), "AgainText": "blocked.again"})
+		why, err := v.pages.Flow.Blocked(v.r.Context(), a.StoreID)
+		if err != nil {
+			return err
+		}
+		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text(blockedText(why)), "Ask": true, "Again": v.signInPage(a.StoreID, a.Destination), "AgainText": "blocked.again"})
 	default:
 		return v.askPassword(status, a.StoreID, data)
 	}
 	return nil
+}
+
+// blockedText is the text that says why a person cannot sign in.
+func blockedText(why signin.Blocked) string {
+	switch why {
+	case signin.BlockedMail:
+		return "blocked.mail"
+	case signin.BlockedAddress:
+		return "blocked.address"
+	default:
+		return "blocked.device"
+	}
 }
 
 // password takes the password.
