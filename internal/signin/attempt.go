@@ -103,8 +103,8 @@ func newAttempt(now time.Time, ids ident.Source, browser, storeID, userName, des
 }
 
 // find returns the attempt id of a browser that is at one of steps. One answer
-// stands for an attempt that never was, has expired, has gone past the step or
-// is another browser's.
+// stands for an attempt that never was, has expired or is another browser's;
+// another one, errMoved, for one that is at another step.
 func find(tx AttemptTx, now time.Time, browser, id string, steps ...Step) (Attempt, error) {
 	a, found, err := tx.SigninAttempt(id)
 	if err != nil {
@@ -118,7 +118,7 @@ func find(tx AttemptTx, now time.Time, browser, id string, steps ...Step) (Attem
 			return a, nil
 		}
 	}
-	return Attempt{}, errGone()
+	return Attempt{}, errMoved()
 }
 
 // of tells whether the attempt was begun in a browser.
@@ -130,3 +130,13 @@ func (a *Attempt) of(browser string) bool {
 func errGone() error {
 	return fault.New(fault.NotFound, "signin_attempt", "This sign-in has expired, or was begun in another browser. Start again.")
 }
+
+// errMoved is of an attempt that needs another step than the one that was
+// taken: Resume finds which.
+func errMoved() error {
+	return fault.New(fault.NotFound, SubjectStep, "This sign-in is at another step now. Go back to it.")
+}
+
+// SubjectStep is the subject of the fault of a step that is not the one that
+// comes next.
+const SubjectStep = "signin_step"

@@ -159,8 +159,8 @@ func errWrongFactor() error {
 
 // authenticating reads an attempt that is at a step after the password, whom it
 // is about and the settings. It is over when the password was changed
-// meanwhile, or the person disabled, or when the step is not what the person
-// needs any longer.
+// meanwhile, or the person disabled; the error is errMoved when the step is not
+// what the person needs any longer.
 func (f *Flow) authenticating(tx Tx, v Visit, id string, step Step) (claim, authsettings.Settings, error) {
 	a, err := find(tx, f.now(), v.Browser, id, step)
 	if err != nil {
@@ -174,9 +174,12 @@ func (f *Flow) authenticating(tx Tx, v Visit, id string, step Step) (claim, auth
 	if err != nil {
 		return c, s, err
 	}
+	if !c.usable() || c.user.ID != a.UserID || c.password.Version != a.PasswordVersion {
+		return c, s, errGone()
+	}
 	next, err := f.next(tx, v, a, s)
-	if err == nil && (next != step || !c.usable() || c.user.ID != a.UserID || c.password.Version != a.PasswordVersion) {
-		err = errGone()
+	if err == nil && next != step {
+		err = errMoved()
 	}
 	return c, s, err
 }

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
 	"github.com/atrium-iam/atrium/internal/instance"
 	"github.com/atrium-iam/atrium/internal/mail"
@@ -142,6 +144,44 @@ func (f *Flow) Find(ctx context.Context, v Visit, id string) (Attempt, error) {
 		return err
 	})
 	return a, err
+}
+
+// Resume returns an attempt of the visitor's browser at the step that it needs
+// now, or begins the session when it needs nothing more: the settings, the
+// person's devices or the trust in the browser may have changed since it came
+// where it was. The error is Find's.
+func (f *Flow) Resume(ctx context.Context, v Visit, id string) (Outcome, error) {
+	var out Outcome
+	var moved bool
+	err := f.DB.View(ctx, func(tx Tx) (err error) {
+		out.Attempt, moved, err = f.moved(tx, v, id)
+		return err
+	})
+	if err != nil || !moved {
+		return out, err
+	}
+	err = f.DB.Update(ctx, func(tx Tx) error {
+		a, moved, err := f.moved(tx, v, id)
+		if out = (Outcome{Attempt: a}); err == nil && moved {
+			out, err = f.settle(tx, v, a)
+		}
+		return err
+	})
+	return out, err
+}
+
+// moved reads an attempt and tells whether it needs another step than the one
+// that it is at.
+func (f *Flow) moved(tx Tx, v Visit, id string) (a Attempt, moved bool, err error) {
+	a, err = find(tx, f.now(), v.Browser, id, StepPassword, StepNewPassword, StepFactor, StepRegister, StepEmailCode, StepBlocked)
+	if err != nil || a.PasswordVerifiedAt.IsZero() || a.PasswordExpired {
+		return a, false, err
+	}
+	_, _, err = f.authenticating(tx, v, id, a.Step)
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == SubjectStep {
+		return a, true, nil
+	}
+	return a, false, err
 }
 
 // Begun returns what was begun in the visitor's browser under an id, when it

@@ -61,7 +61,11 @@ func (p *Pages) attempting(h handler) handler {
 		v.attempt, v.asRoot = a, signin.IsRoot(a.StoreID)
 		switch {
 		case !found || v.asRoot || a.StoreID == v.instance.IdentityStoreID:
-			return h(v)
+			err := h(v)
+			if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == signin.SubjectStep {
+				return p.step(v)
+			}
+			return err
 		case v.disabled:
 			return errDisabled
 		default: // it was of an instance that was deleted since
@@ -78,17 +82,20 @@ func (v *visit) startAgain() string {
 	return v.home()
 }
 
-// step shows what an attempt needs next.
+// step shows what an attempt needs next, or leads there from another step.
 func (p *Pages) step(v *visit) error {
-	a, err := p.Flow.Find(v.r.Context(), v.Visit, v.r.PathValue("id"))
-	if fault.Is(err, fault.NotFound) && v.user.ID != "" {
+	out, err := p.Flow.Resume(v.r.Context(), v.visitor(), v.r.PathValue("id"))
+	switch {
+	case fault.Is(err, fault.NotFound) && v.user.ID != "":
 		v.redirect("/start") // the browser went back to where it had signed in
-		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case out.Token == "" && v.r.Method != http.MethodPost && v.r.URL.Path == "/signin/"+out.Attempt.ID:
+		return v.showStep(http.StatusOK, out.Attempt, "")
+	default:
+		return v.proceed(out)
 	}
-	return v.showStep(http.StatusOK, a, "")
+	return nil
 }
 
 // showStep shows the page of an attempt's next step, with a message when the
