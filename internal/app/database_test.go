@@ -45,7 +45,7 @@ func documented(t *testing.T) pgx.ConnConfig {
 	name := "atrium_test_" + strings.ToLower(rand.Text()[:16])
 	exec := func(query string) {
 		t.Helper()
-		if _, err := db.Exec(query); err != nil { //nolint:noctx // cleanups run after the test's own context has ended
+		if _, err := db.Exec(query); err != nil { // cleanups run after the test's own context has ended
 			t.Fatalf("%s: %v", query, err)
 		}
 	}

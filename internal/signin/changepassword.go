@@ -33,17 +33,18 @@ type PasswordChange struct {
 // errors are those of MayChangePassword.
 func (f *Flow) ChangePassword(ctx context.Context, v Visit, s session.Session, in PasswordChange) error {
 	var c claim
-	err := f.DB.Update(ctx, func(tx Tx) error {
+	err := f.DB.View(ctx, func(tx Tx) error {
 		var err error
-		if c, err = f.changing(tx, s); err != nil {
-			return err
-		}
-		if err := credential.Check(in.New, namesOf(c.user)...); err != nil {
-			return err
-		}
-		return f.guessAt(v, c.attempt).admit(tx, f.now())
+		c, err = f.changing(tx, s)
+		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := credential.Check(in.New, namesOf(c.user)...); err != nil { // before a guess is counted
+		return err
+	}
+	if err := f.DB.Update(ctx, func(tx Tx) error { return f.guessAt(v, c.attempt).admit(tx, f.now()) }); err != nil {
 		return err
 	}
 	right, err := f.hasher(v).Matches(ctx, c.password.Hash, in.Current)
