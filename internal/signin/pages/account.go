@@ -18,6 +18,9 @@ const (
 	devicesPath  = "/account/devices"
 	registerPath = "/account/devices/register"
 	verifyPath   = VerifyPath
+	// verifiedPath is where those get who came to verifyPath by themselves: a
+	// command has sent them.
+	verifiedPath = verifyPath + "/done"
 	// changedPath is devicesPath after a device was added or removed: it offers
 	// to end the other sessions.
 	changedPath = devicesPath + "?changed"
@@ -29,7 +32,7 @@ const VerifyPath = "/account/verify"
 
 // accountPaths are the pages of accounts to which people may be sent.
 func accountPaths() []string {
-	return []string{registerPath + "/" + appKind, registerPath + "/" + keyKind, registerPath + "/" + builtInKind, registerPath, devicesPath, passwordPath, sessionsPath}
+	return []string{registerPath + "/" + appKind, registerPath + "/" + keyKind, registerPath + "/" + builtInKind, registerPath, devicesPath, passwordPath, sessionsPath, verifiedPath}
 }
 
 // mountAccount adds the addresses of these pages.
@@ -38,6 +41,7 @@ func (p *Pages) mountAccount(mux *http.ServeMux) {
 		"GET " + devicesPath:                   p.devices,
 		"POST " + devicesPath + "/forget":      p.forgetBrowsers,
 		"GET " + verifyPath:                    p.verify,
+		"GET " + verifiedPath:                  p.verifiedMe,
 		"POST " + verifyPath + "/factor":       p.verifyFactor,
 		"POST " + verifyPath + "/password":     p.verifyPassword,
 		"GET " + registerPath:                  p.recent(p.chooseNewDevice),
@@ -101,7 +105,19 @@ func steppedUp(h handler) handler {
 
 // verify asks a signed-in person to prove who they are.
 func (p *Pages) verify(v *visit) error {
-	return v.askAgain(http.StatusOK, accountPage(v.r.URL.Query().Get("to")), "")
+	to := verifiedPath
+	if asked := v.r.URL.Query().Get("to"); asked != "" {
+		to = accountPage(asked)
+	}
+	return v.askAgain(http.StatusOK, to, "")
+}
+
+// verifiedMe tells what can be done now.
+func (p *Pages) verifiedMe(v *visit) error {
+	v.show(http.StatusOK, "notice", "verified.me.title", map[string]any{
+		"Text": v.text("verified.me.text"), "Kind": "done", "More": "", "Again": accountHome, "AgainText": "account.title",
+	})
+	return nil
 }
 
 func (v *visit) askAgain(status int, to, message string) error {

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/signin"
+	"github.com/atrium-iam/atrium/internal/signin/pages"
+	"github.com/atrium-iam/atrium/internal/store"
 )
 
 // sessionCookie is the cookie that proves the browser's session.
@@ -64,4 +67,32 @@ func TestStolenCookiesEnd(t *testing.T) {
 		t.Error("signing in again keeps the token")
 	}
 	s.holding(stolen).get("/account").shows(200, "Username")
+}
+
+// TestVerifyingForACommand goes to the page to which a refused command sends
+// people, a quarter of an hour after signing in.
+func TestVerifyingForACommand(t *testing.T) {
+	s := newSite(t)
+	b := s.browser().signIn("/account")
+	s.pass(signin.StepUpAge)
+	b.get(pages.VerifyPath).shows(200, "Verify that it is you")
+	b.submit("/account/verify/password", "password", "not-the-Right-1").shows(422)
+	b.submit("/account/verify/password", "password", chosen).shows(200, "It is you", "repeat it now with the same credentials")
+	if err := s.flow.Fresh(t.Context(), s.sessions()[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// sessions are the ids of sam.lee's sessions.
+func (s *site) sessions() (ids []string) {
+	s.t.Helper()
+	s.update(func(tx *store.Tx) error {
+		live, _, err := session.List(tx, s.clock(), s.in.IdentityStoreID, s.sam.ID, "", 10)
+		ids = nil
+		for _, one := range live {
+			ids = append(ids, one.ID)
+		}
+		return err
+	})
+	return ids
 }
