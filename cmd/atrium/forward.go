@@ -30,6 +30,10 @@ func forwarding(c config.AuditForward) (list []app.Forwarding) {
 	return list
 }
 
+// keepWithoutReaders keeps the program running when nobody reads its output any
+// more: writing is an error then, and not its end.
+func keepWithoutReaders() { signal.Ignore(syscall.SIGPIPE) }
+
 // reopenOnHangup has the program open its files anew whenever it gets SIGHUP,
 // until ctx ends.
 func reopenOnHangup(ctx context.Context, p *app.Program) {

@@ -37,6 +37,7 @@ func (c *rotateCommand) Run(ctx context.Context, f config.Flags, s streams) erro
 			}
 			fmt.Fprintln(s.out, text)
 		}
+		fmt.Fprintln(s.out, "\nStored secrets are sealed anew by running nodes within twenty minutes. Then remove the old keys with: atrium keys reseal")
 		return nil
 	})
 }

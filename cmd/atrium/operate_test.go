@@ -149,7 +149,7 @@ func TestTrailOfAnInstallation(t *testing.T) {
 // installation, and to leave nothing behind.
 func TestNoInstallation(t *testing.T) {
 	for _, command := range [][]string{
-		{"serve"}, {"keys", "rotate"}, {"admin-key", "list"}, {"admin-key", "rotate"}, {"audit", "list"}, {"audit", "verify"},
+		{"serve"}, {"keys", "rotate"}, {"keys", "reseal"}, {"admin-key", "list"}, {"admin-key", "rotate"}, {"audit", "list"}, {"audit", "verify"},
 	} {
 		t.Run(strings.Join(command, " "), func(t *testing.T) {
 			i := newInstallation(t)

@@ -68,6 +68,7 @@ func (c *serveCommand) Run(ctx context.Context, f config.Flags, s streams) error
 	if err := listen(ctx, cfg, program); err != nil {
 		return errors.Join(err, program.Close())
 	}
+	keepWithoutReaders()
 	reopenOnHangup(ctx, program)
 	log.Info("serving", "public_url", cfg.PublicURL.String(), "listen", program.Listener.Addr().String())
 	return errors.Join(program.Run(ctx), program.Close())
