@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -84,24 +85,38 @@ func (s *server) command(args ...string) *exec.Cmd {
 }
 
 // start starts a node and waits until it answers.
-func (s *server) start() *exec.Cmd {
+func (s *server) start(args ...string) *exec.Cmd {
 	s.t.Helper()
-	c := s.command("serve")
+	return s.run(s.command(append([]string{"serve"}, args...)...))
+}
+
+func (s *server) run(c *exec.Cmd) *exec.Cmd {
+	s.t.Helper()
 	c.Stderr = s.t.Output()
 	if err := c.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	for {
+	for range 6000 {
 		r, err := http.Get(s.url + "/readyz")
 		if err == nil {
 			r.Body.Close()
 			return c
 		}
-		if s.t.Context().Err() != nil {
-			s.t.Fatal("the node does not get ready")
-		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	_ = c.Process.Kill()
+	s.t.Fatal("the node does not get ready")
+	return nil
+}
+
+// find looks up the identity store.
+func (s *server) find() {
+	s.t.Helper()
+	list, err := s.admin.SSOAdmin.ListInstances(s.t.Context(), &ssoadmin.ListInstancesInput{})
+	if err != nil || len(list.Instances) == 0 {
+		s.t.Fatalf("no instance: %v", err)
+	}
+	s.storeID = *list.Instances[0].IdentityStoreId
 }
 
 // work makes groups until the node is gone.
@@ -131,7 +146,7 @@ type forwarded struct {
 func (s *server) read() (list []forwarded) {
 	s.t.Helper()
 	text, err := os.ReadFile(s.file())
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // nothing was forwarded yet
 		s.t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
@@ -141,6 +156,18 @@ func (s *server) read() (list []forwarded) {
 		}
 	}
 	return list
+}
+
+// reaches waits until the file has a record with a number.
+func (s *server) reaches(last int64) {
+	s.t.Helper()
+	for range 2400 {
+		if list := s.read(); last == 0 || len(list) > 0 && list[len(list)-1].Atrium.Sequence >= last {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.t.Fatalf("record %d is not forwarded", last)
 }
 
 // trail returns the trail as atrium audit list prints it.
@@ -157,13 +184,7 @@ func killedForwarding(t *testing.T, dsn string, times int) {
 	s := newServer(t, dsn)
 	for round := range times {
 		c := s.start()
-		if s.storeID == "" {
-			list, err := s.admin.SSOAdmin.ListInstances(t.Context(), &ssoadmin.ListInstancesInput{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.storeID = *list.Instances[0].IdentityStoreId
-		}
+		s.find()
 		var running sync.WaitGroup
 		for w := range 4 {
 			running.Go(func() { s.work(fmt.Sprintf("%d-%d", round, w)) })
@@ -177,15 +198,7 @@ func killedForwarding(t *testing.T, dsn string, times int) {
 	}
 	c := s.start()
 	last := int64(len(s.trail()))
-	for reached := int64(0); reached < last; { // at once, or when the dead node's lease is over
-		time.Sleep(50 * time.Millisecond)
-		if list := s.read(); len(list) > 0 {
-			reached = list[len(list)-1].Atrium.Sequence
-		}
-		if t.Context().Err() != nil {
-			t.Fatalf("the file has reached record %d of %d", reached, last)
-		}
-	}
+	s.reaches(last) // at once, or when the dead node's lease is over
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +206,9 @@ func killedForwarding(t *testing.T, dsn string, times int) {
 		t.Error(err)
 	}
 	s.check()
+	if len(s.acked) == 0 {
+		t.Error("the node was not killed at work")
+	}
 }
 
 // check compares the file with the trail and with what was acknowledged.
@@ -219,7 +235,36 @@ func (s *server) check() {
 		}
 	}
 	s.t.Logf("%d changes acknowledged; %d records, %d of them once more", len(s.acked), len(once), len(list)-len(once))
-	if len(s.acked) == 0 {
-		s.t.Error("the node was not killed at work")
+}
+
+// TestNobodyReadsStandardOutput forwards to a pipe whose reader has gone: the
+// node works on, and its other target gets everything.
+func TestNobodyReadsStandardOutput(t *testing.T) {
+	s := newServer(t, "")
+	c := s.command("serve", "--audit-forward-stdout", "true")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.run(c)
+	s.find()
+	for i := range 3 {
+		_, err := s.admin.IdentityStore.CreateGroup(t.Context(), &identitystore.CreateGroupInput{
+			IdentityStoreId: &s.storeID, DisplayName: aws.String(fmt.Sprint(i)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.reaches(int64(len(s.trail())))
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("the node ended with %v", err)
+	}
+	s.check()
 }
