@@ -134,9 +134,5 @@ func errGone() error {
 // errMoved is of an attempt that needs another step than the one that was
 // taken: Resume finds which.
 func errMoved() error {
-	return fault.New(fault.NotFound, SubjectStep, "This sign-in is at another step now. Go back to it.")
+	return fault.New(fault.NotFound, "signin_step", "This sign-in is at another step now. Go back to it.")
 }
-
-// SubjectStep is the subject of the fault of a step that is not the one that
-// comes next.
-const SubjectStep = "signin_step"

@@ -159,8 +159,8 @@ func errWrongFactor() error {
 
 // authenticating reads an attempt that is at a step after the password, whom it
 // is about and the settings. It is over when the password was changed
-// meanwhile, or the person disabled; the error is errMoved when the step is not
-// what the person needs any longer.
+// meanwhile, or the person disabled; the error is a fault.NotFound with the
+// subject "signin_step" when the step is not what the person needs any longer.
 func (f *Flow) authenticating(tx Tx, v Visit, id string, step Step) (claim, authsettings.Settings, error) {
 	a, err := find(tx, f.now(), v.Browser, id, step)
 	if err != nil {

@@ -178,7 +178,7 @@ func (f *Flow) moved(tx Tx, v Visit, id string) (a Attempt, moved bool, err erro
 		return a, false, err
 	}
 	_, _, err = f.authenticating(tx, v, id, a.Step)
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == SubjectStep {
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == "signin_step" {
 		return a, true, nil
 	}
 	return a, false, err

@@ -14,7 +14,7 @@ import (
 // elsewhere tells whether an error says that another step comes next.
 func elsewhere(err error) bool {
 	e, ok := errors.AsType[*fault.Error](err)
-	return ok && e.Subject == signin.SubjectStep
+	return ok && e.Subject == "signin_step"
 }
 
 // TestSettingsChangeMeanwhile changes the settings while somebody is at a step

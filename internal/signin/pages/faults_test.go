@@ -51,7 +51,7 @@ func elsewhere() map[string]string {
 }
 
 // unseen are the faults of those packages that only operations answer with,
-// with the reason.
+// or that show no page, with the reason.
 func unseen() map[string]string {
 	return map[string]string{
 		"conflict.auth_settings":     "the settings are changed by operations",
@@ -75,6 +75,7 @@ func unseen() map[string]string {
 		"denied.cross_site":          "what the portal's script is told",
 		"denied.insecure":            "what the portal's script is told",
 		"denied.csrf":                "what the portal's script is told",
+		"not_found.signin_step":      "leads to the step that comes next",
 		"not_found.instance":         "what the portal's script is told",
 	}
 }

@@ -50,7 +50,7 @@ func (v *visit) askPassword(status int, store string, data map[string]any) error
 func (v *visit) waiting() (signin.Attempt, error) {
 	a, err := v.pages.Flow.Find(v.r.Context(), v.Visit, v.r.PathValue("id"))
 	if err == nil && a.Next() != signin.StepPassword {
-		err = fault.New(fault.NotFound, signin.SubjectStep, "This sign-in does not wait for a password.")
+		err = fault.New(fault.NotFound, "signin_step", "This sign-in does not wait for a password.")
 	}
 	return a, err
 }

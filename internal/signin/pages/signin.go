@@ -62,7 +62,7 @@ func (p *Pages) attempting(h handler) handler {
 		switch {
 		case !found || v.asRoot || a.StoreID == v.instance.IdentityStoreID:
 			err := h(v)
-			if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == signin.SubjectStep {
+			if e, ok := errors.AsType[*fault.Error](err); ok && e.Subject == "signin_step" {
 				return p.step(v)
 			}
 			return err
