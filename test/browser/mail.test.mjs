@@ -224,13 +224,13 @@ test("another address is verified, and an administrator resets by mail", async (
   const user = await administrator.user("admin");
   await call("UpdateUser", { UserId: user, Operations: [{ AttributePath: "emails", AttributeValue: [{ Value: "alex@example.org", Primary: true }] }] });
   const admin = await Visitor.arrive(browser, site);
-  const letter = await mail.letter("alex@example.org", "Verify your e-mail address");
+  const letter = await mail.letter("alex@example.org", "Verify your email address");
   await open(admin, letter, "Verify address");
-  await admin.shows("Verify your e-mail address", "alex@example.org");
+  await admin.shows("Verify your email address", "alex@example.org");
   await admin.inspect("verify-email");
   await admin.press("Verify address");
   await admin.shows("Your address is verified", "alex@example.org");
-  const warning = await mail.letter("admin@example.com", "Your e-mail address was changed");
+  const warning = await mail.letter("admin@example.com", "Your email address was changed");
   assert.ok(warning.text.includes("alex@example.org"));
 
   await admin.goto("/start");
@@ -253,14 +253,14 @@ test("without a mail server, mail is shown on a page of the node", async () => {
     const sam = await Visitor.arrive(browser, alone);
     const shown = async () => {
       await sam.goto("/dev/mail");
-      return sam.page.getByRole("heading", { name: "Verify your e-mail address" }).count();
+      return sam.page.getByRole("heading", { name: "Verify your email address" }).count();
     };
     for (const end = Date.now() + 20_000; !(await shown()) && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 200));
     await sam.shows("Mail of this dev node", "sam.lee@example.com");
     await sam.inspect("dev-mail", { smallest: 24 });
     await sam.page.getByRole("link", { name: "Open", exact: true }).click();
     await sam.page.getByRole("link", { name: "Verify address", exact: true }).click();
-    await sam.shows("Verify your e-mail address", "sam.lee@example.com");
+    await sam.shows("Verify your email address", "sam.lee@example.com");
     await sam.press("Verify address");
     await sam.shows("Your address is verified");
   } finally {

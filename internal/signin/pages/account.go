@@ -221,10 +221,10 @@ func (v *visit) showDevices(status int, message string) error {
 	query := v.r.URL.Query()
 	data := map[string]any{
 		"UserName": user.UserName, "Devices": devices, "Browsers": browsers, "May": own.May, "Error": message,
-		"Changed": query.Has("changed"), "Home": v.home(), "HomeText": "devices.back",
+		"Changed": query.Has("changed"), "GoOn": "",
 	}
 	if query.Has("to") { // a sign-in goes on
-		data["Home"], data["HomeText"] = destination(query.Get("to")), "devices.goon"
+		data["GoOn"] = destination(query.Get("to"))
 	}
 	v.show(status, "devices", "devices.title", data)
 	return nil

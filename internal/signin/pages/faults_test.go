@@ -41,6 +41,7 @@ func elsewhere() map[string]string {
 		"not_found.mail_link":             "linkgone.LINK_UNKNOWN",
 		"not_found.mfa_challenge":         "factor.late",
 		"not_found.signin_attempt":        "expired.text",
+		"not_found.signin_step":           "expired.text",
 		"not_found.user_code":             "gone.text",
 		"not_found.authorization_request": "gone.text",
 		"denied.authorization_request":    "gone.text",
@@ -87,6 +88,9 @@ func open() map[string][]string {
 		"directory.notFound":   {"user", "group", "group_membership"},
 		"directory.duplicate":  {"user", "group"},
 		"directory.concurrent": {"user", "group"},
+		// The sign-in goes on at the step that it is at.
+		"signin.errMoved": {"signin_step"},
+		"pages.waiting":   {"signin_step"},
 		// Clients are told OAuth's codes; people see the pages of Fail.
 		"oauth.invalid": nil,
 	}

@@ -317,7 +317,7 @@ func TestVerifyEmail(t *testing.T) {
 		})
 		return is
 	}
-	b := s.browser().get(link).shows(200, "Verify your e-mail address", "sam.lee@example.com")
+	b := s.browser().get(link).shows(200, "Verify your email address", "sam.lee@example.com")
 	if verified() {
 		t.Error("looking at the link verified the address")
 	}
