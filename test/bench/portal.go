@@ -31,6 +31,7 @@ const (
 	accountsRow     = "6 ListAccounts(100), 1,000 accounts"
 	lastAccountsRow = "6 ListAccounts(100), 1,000 accounts, last page"
 	accountsManyRow = "6 ListAccounts(100), 1,000 accounts through 500 groups"
+	lastManyRow     = "6 ListAccounts(100), 1,000 accounts through 500 groups, last page"
 	rolesRow        = "6 ListAccountRoles"
 	rolesManyRow    = "6 ListAccountRoles through 500 groups"
 )
@@ -38,7 +39,7 @@ const (
 // portals measures assignments and the portal's API, on a new node.
 func (b *bencher) portals(ctx context.Context) error {
 	wanted := false
-	for _, row := range []string{assignRow, manyGroupsRow, oneGroupRow, accountsRow, lastAccountsRow, accountsManyRow, rolesRow, rolesManyRow} {
+	for _, row := range []string{assignRow, manyGroupsRow, oneGroupRow, accountsRow, lastAccountsRow, accountsManyRow, lastManyRow, rolesRow, rolesManyRow} {
 		wanted = wanted || b.measures(row)
 	}
 	if !wanted {
@@ -99,6 +100,10 @@ func (b *bencher) portalRows(ctx context.Context, node *process, o *organization
 	if err != nil {
 		return err
 	}
+	lastMany, err := o.lastAccounts(ctx, admin, accounts)
+	if err != nil {
+		return err
+	}
 	account := o.accounts[len(o.accounts)/2]
 	role := "/federation/credentials?account_id=" + account + "&role_name=" + setName(0)
 	for _, row := range []struct {
@@ -110,6 +115,7 @@ func (b *bencher) portalRows(ctx context.Context, node *process, o *organization
 		{accountsRow, "goal at 8: p99 < 10 ms", get(sam, accounts)},
 		{lastAccountsRow, "goal at 8: p99 < 10 ms", get(sam, last)},
 		{accountsManyRow, "goal at 8: p99 < 10 ms", get(admin, accounts)},
+		{lastManyRow, "goal at 8: p99 < 10 ms", get(admin, lastMany)},
 		{rolesRow, "goal at 8: p99 < 10 ms", get(sam, "/assignment/roles?account_id="+account)},
 		{rolesManyRow, "goal at 8: p99 < 10 ms", get(admin, "/assignment/roles?account_id="+account)},
 	} {
