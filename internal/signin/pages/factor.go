@@ -104,9 +104,17 @@ func (v *visit) askEmailCode(status int, a signin.Attempt, message string) error
 	}
 	v.show(status, "emailcode", "factor.title", map[string]any{
 		"Action": "/signin/" + a.ID + "/emailed", "UserName": a.UserName, "Other": v.signInPage(a.StoreID, a.Destination),
-		"Address": asked.To, "Trust": asked.Trust, "Error": message,
+		"Address": asked.To, "Trust": asked.Trust, "Error": message, "Note": v.sentNote("emailcode.sent"),
 	})
 	return nil
+}
+
+// sentNote says that another code was sent, on the page that follows it.
+func (v *visit) sentNote(key string) string {
+	if !v.r.URL.Query().Has("sent") {
+		return ""
+	}
+	return v.text(key)
 }
 
 // emailCode takes a code that was mailed.
@@ -131,7 +139,7 @@ func (p *Pages) emailCodeAgain(v *visit) error {
 	id := v.r.PathValue("id")
 	err := p.Flow.ResendEmailCode(v.r.Context(), v.visitor(), id)
 	if err == nil {
-		v.redirect("/signin/" + id)
+		v.redirect("/signin/" + id + "?sent")
 		return nil
 	}
 	status, message := v.factorProblem(err, false)

@@ -108,7 +108,11 @@ func (p *Pages) sendCode(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.redirect("/signin/" + a.ID + "/mail/code")
+	to := "/signin/" + a.ID + "/mail/code"
+	if v.field("again") != "" {
+		to += "?sent"
+	}
+	v.redirect(to)
 	return nil
 }
 
@@ -123,7 +127,7 @@ func (p *Pages) askCode(v *visit) error {
 }
 
 func (v *visit) showCode(status int, a signin.Attempt, message string) {
-	v.show(status, "mailcode", "mailcode.title", map[string]any{"ID": a.ID, "UserName": a.UserName, "Error": message})
+	v.show(status, "mailcode", "mailcode.title", map[string]any{"ID": a.ID, "UserName": a.UserName, "Error": message, "Note": v.sentNote("mailcode.sent")})
 }
 
 // checkCode takes the code, and leads to where a password is chosen.

@@ -200,6 +200,11 @@ func TestFirstPasswordByCode(t *testing.T) {
 	b := s.passwordPage("new.person").shows(200, "Email me a code")
 	step := b.path
 	b.submit(step+"/mail/code").shows(200, "Enter the code", "new.person")
+	s.letter(mail.PasswordCode)
+	if strings.Contains(b.page, "Another code") {
+		t.Error("the first code is another one")
+	}
+	b.submit(step+"/mail/code").shows(200, "Enter the code", "Another code was asked for")
 	code := s.letter(mail.PasswordCode).Code
 	wrong := strings.Map(func(r rune) rune { return '0' + (r-'0'+1)%10 }, code)
 	b.submit(step+"/mail/check", "code", wrong).shows(422, "This code is not correct")

@@ -22,6 +22,7 @@ func TestSettingsChangeOnPages(t *testing.T) {
 	attempt := b.path
 	rule(authsettings.NoMfaEmail)
 	b.get(attempt).shows(200, "Verification code")
+	b.submit(attempt+"/emailed/again").shows(200, "Verification code", `role="status">A new code is on its way.`)
 	rule(authsettings.NoMfaEnroll)
 	b.submit(attempt+"/emailed", "code", "12345678").shows(200, "Register MFA device")
 	b.get(attempt+"/register/app").shows(200, "Set up the authenticator app")

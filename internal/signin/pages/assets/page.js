@@ -50,6 +50,10 @@ if (document.body.dataset.left) {
   document.addEventListener("visibilitychange", check);
 }
 
+// Have what the page notes read out: screen readers tell of what changes only,
+// and then of all of it.
+for (const note of document.querySelectorAll("main [role=status]")) setTimeout(() => note.append("\u00a0"), 300);
+
 // Send a form once.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
