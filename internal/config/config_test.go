@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.TrimSpace(fmt.Sprintln(c.PublicURL, c.Listen, c.AdminListen, c.DataDir, c.Database, c.RootKey, c.TLS, c.TrustedProxies, c.Region, c.Log, c.AuditRetention))
-	want := "http://localhost:8484 :8484 127.0.0.1:8485 /var/lib/atrium {sqlite /var/lib/atrium/atrium.db } { ROOT} { } [] us-east-1 {INFO false} 8760h0m0s"
+	want := "http://localhost:8484 :8484 127.0.0.1:8485 /var/lib/atrium {sqlite /var/lib/atrium/atrium.db } { ROOT} {  false} [] us-east-1 {INFO false} 8760h0m0s"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
