@@ -12,10 +12,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/session"
 )
 
-// StepUpAge is how long ago a person may have proved a second factor to change
-// in a role what guards sign-ins, or to delete Identity Center.
-const StepUpAge = 15 * time.Minute
-
 // ProofReader reads what people can prove, and have proved.
 type ProofReader interface {
 	authsettings.Reader
@@ -31,7 +27,7 @@ type StepUp struct {
 
 // Proved refuses, with fault.Denied and subject "step_up", a caller who is a
 // person of the instance in a role and did not use an MFA device less than
-// StepUpAge ago; who has none has to have given the password since then.
+// session.StepUpAge ago; who has none has to have given the password since then.
 // Whoever has got hold of a role's credentials must not be able to let
 // themselves in for good. It counts what was proved before the role was opened,
 // through chains of roles too, and what was proved since in the session at the
@@ -40,23 +36,19 @@ type StepUp struct {
 // Callers who are no people of an instance, IAM users and root users, pass: they
 // have nothing to prove here.
 func (s StepUp) Proved(tx ProofReader, now time.Time, in instance.Instance, caller iam.Principal, action string) error {
-	fresh := func(at time.Time) bool { return now.Sub(at) < StepUpAge }
-	if caller.IdentityStoreUserID == "" || fresh(caller.MFAAt) {
+	if caller.IdentityStoreUserID == "" || session.Lately(now, caller.MFAAt) {
 		return nil
-	}
-	signedIn, live, err := signedInAt(tx, now, caller)
-	if err != nil || live && fresh(signedIn.MFAAt) {
-		return err
 	}
 	has, err := hasDevice(tx, in, caller)
 	if err != nil {
 		return err
 	}
+	signedIn, live, err := signedInAt(tx, now, caller)
+	if err != nil || live && signedIn.Fresh(now, has) {
+		return err
+	}
 	needs := "an MFA device to be used"
 	if !has {
-		if live && (fresh(signedIn.CreatedAt) || fresh(signedIn.PasswordAt)) {
-			return nil
-		}
 		needs = "the password to be given"
 	}
 	next := "Sign in again, and open the role again."

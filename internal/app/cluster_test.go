@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,8 +93,8 @@ func (c *cluster) start(s *store.Store, root keys.Root) {
 	n := new(node)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }))
 	c.t.Cleanup(server.Close)
-	n.url = server.URL
-	address, err := url.Parse(server.URL)
+	n.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	address, err := url.Parse(n.url)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -179,12 +179,6 @@ func shutOut(tx Tx, now time.Time, u directory.User) error {
 	if err := credential.Void(tx, now, u.StoreID, u.ID); err != nil {
 		return err
 	}
-	return endSessions(tx, u)
-}
-
-func endSessions(tx Tx, u directory.User) error {
-	if _, err := session.EndAll(tx, u.StoreID, u.ID); err != nil {
-		return err
-	}
-	return tx.RevokeUser(u.ID)
+	_, err := session.EndAll(tx, u.StoreID, u.ID)
+	return err
 }

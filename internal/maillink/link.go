@@ -112,8 +112,6 @@ type Tx interface {
 	VerifiedReader
 	PutVerifiedEmail(storeID, userID, emailKey string, at time.Time) error
 
-	// RevokeUser ends the sessions that a person has in accounts.
-	RevokeUser(userID string) error
 	// DeleteTrustedBrowsers forgets the browsers in which a person is asked for
 	// less, and returns how many there were.
 	DeleteTrustedBrowsers(storeID, userID string) (int64, error)

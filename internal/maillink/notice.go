@@ -7,6 +7,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/rootuser"
+	"github.com/atrium-iam/atrium/internal/session"
 )
 
 // Notice is what a person is told about: a change of how they prove who they
@@ -157,7 +158,7 @@ func SetPassword(tx Tx, now time.Time, box *mail.Outbox, token, hash string, p c
 	if err := credential.Replace(tx, now, p, hash); err != nil {
 		return u, err
 	}
-	if err := endSessions(tx, u); err != nil {
+	if _, err := session.EndAll(tx, u.StoreID, u.ID); err != nil {
 		return u, err
 	}
 	if err := tx.PutVerifiedEmail(u.StoreID, u.ID, u.EmailKey(), now); err != nil {

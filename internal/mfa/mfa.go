@@ -14,7 +14,6 @@ package mfa
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +26,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/authsettings"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/session"
 )
 
 // The quotas of AWS: devices of a person, and authenticator apps among them.
@@ -101,8 +101,8 @@ type Signer interface {
 
 // Options is what Factors are made of. All are required.
 type Options struct {
-	// URL is where people reach the pages. Its host is for good: WebAuthn
-	// credentials belong to it. There are none when it is an IP address.
+	// URL is where people reach the pages. Its host, which is a name, is for
+	// good: WebAuthn credentials belong to it.
 	URL *url.URL
 	// Name is what authenticators call the place that a factor is for.
 	Name    string
@@ -114,23 +114,13 @@ type Options struct {
 // Factors registers and verifies second factors. It is safe for concurrent use.
 type Factors struct {
 	Options
-	party *webauthn.WebAuthn // nil when there is no WebAuthn at the URL
+	party *webauthn.WebAuthn
 }
 
 // New prepares Factors.
 func New(o Options) (*Factors, error) {
-	f := &Factors{Options: o}
-	if _, err := netip.ParseAddr(o.URL.Hostname()); err == nil {
-		return f, nil
-	}
-	var err error
-	f.party, err = newParty(o)
-	return f, err
-}
-
-// Offers tells whether factors of a type can be registered and verified here.
-func (f *Factors) Offers(t authsettings.MfaType) bool {
-	return t != authsettings.Webauthn || f.party != nil
+	party, err := newParty(o)
+	return &Factors{Options: o, party: party}, err
 }
 
 // List returns the devices of a person, oldest first.
@@ -200,19 +190,10 @@ func Remove(tx Tx, storeID, userID, id string) (Device, error) {
 	return d, err
 }
 
-// Ender ends what a person has open.
-type Ender interface {
-	// RevokeUser ends the sessions of a person in accounts.
-	RevokeUser(userID string) error
-	// DeletePortalSessionsOfUser ends those at the access portal, with the
-	// tokens of the person's programs, and returns how many there were.
-	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
-}
-
 // ResetTx is what resetting needs of a transaction.
 type ResetTx interface {
 	Tx
-	Ender
+	session.Ender
 }
 
 // Reset is Remove by an administrator: a device that is lost, or that somebody
@@ -222,10 +203,7 @@ func Reset(tx ResetTx, storeID, userID, id string) (Device, error) {
 	if err != nil {
 		return Device{}, err
 	}
-	if err := tx.RevokeUser(userID); err != nil {
-		return Device{}, err
-	}
-	_, err = tx.DeletePortalSessionsOfUser(storeID, userID)
+	_, err = session.EndAll(tx, storeID, userID)
 	return d, err
 }
 

@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
@@ -66,5 +67,58 @@ func TestChallengesAreForOnePerson(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// TestBothCodesCount registers an app with one code that is right.
+func TestBothCodesCount(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		var app mfa.NewApp
+		b.update(func(tx *store.Tx) (err error) {
+			app, err = b.factors.BeginApp(tx, b.now, "h", storeID, b.sam.ID, "sam.lee")
+			return err
+		})
+		for name, codes := range map[string][2]string{
+			"the second alone":      {"", b.code(app.Secret, 0)},
+			"the first alone":       {b.code(app.Secret, -1), ""},
+			"one twice":             {b.code(app.Secret, 0), b.code(app.Secret, 0)},
+			"the wrong order":       {b.code(app.Secret, 0), b.code(app.Secret, -1)},
+			"not one after another": {b.code(app.Secret, -2), b.code(app.Secret, 0)},
+		} {
+			b.update(func(tx *store.Tx) error {
+				_, right, err := b.factors.FinishApp(tx, b.now, "h", storeID, b.sam.ID, "phone", codes[0], codes[1])
+				if right {
+					t.Errorf("%s registers an app", name)
+				}
+				return err
+			})
+		}
+		if len(b.list()) != 0 {
+			t.Error("a device was registered")
+		}
+	})
+}
+
+// TestTrustEndsWithThePassword asks whether a browser is trusted of which the
+// trust is older than the password, as old, and younger.
+func TestTrustEndsWithThePassword(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		token := b.trust("", home())
+		for name, c := range map[string]struct {
+			since time.Time
+			want  bool
+		}{
+			"an older password":  {b.now.Add(-time.Millisecond), true},
+			"one of that moment": {b.now, true},
+			"a younger password": {b.now.Add(time.Millisecond), false},
+		} {
+			b.update(func(tx *store.Tx) error {
+				got, err := b.factors.Trusted(tx, b.now.Add(time.Second), c.since, storeID, b.sam.ID, token, home())
+				if got != c.want {
+					t.Errorf("%s: trusted is %v", name, got)
+				}
+				return err
+			})
+		}
 	})
 }

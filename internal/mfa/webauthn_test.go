@@ -14,7 +14,6 @@ import (
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/store"
-	"github.com/atrium-iam/atrium/internal/store/storetest"
 )
 
 // token is an authenticator with one credential, as a browser at a place uses
@@ -378,22 +377,4 @@ func TestRegistrationsFromElsewhere(t *testing.T) {
 			t.Errorf("the same registration again: %v", err)
 		}
 	})
-}
-
-// TestNoKeysAtAddresses: a credential belongs to a host name for good.
-func TestNoKeysAtAddresses(t *testing.T) {
-	b := newBench(t, storetest.Open(t, store.Config{}))
-	for address, want := range map[string]bool{"http://127.0.0.1:8484": false, "https://[::1]:8484": false, "http://localhost:8484": true} {
-		f := factorsAt(t, address)
-		if got := f.Offers(authsettings.Webauthn); got != want || !f.Offers(authsettings.Totp) {
-			t.Errorf("%s: %v", address, got)
-		}
-		err := b.store.UpdateSnapshot(t.Context(), func(tx *store.Tx) error {
-			_, err := f.BeginKey(tx, b.now, "h", b.sam, true)
-			return err
-		})
-		if fault.Is(err, fault.Invalid) == want {
-			t.Errorf("%s: %v", address, err)
-		}
-	}
 }

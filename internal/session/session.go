@@ -19,6 +19,10 @@ import (
 // DefaultDuration is how long a session lasts: AWS's default.
 const DefaultDuration = 8 * time.Hour
 
+// StepUpAge is how long ago people may have proved who they are to change what
+// guards sign-ins.
+const StepUpAge = 15 * time.Minute
+
 // Session is one session of one person in one browser.
 type Session struct {
 	ID              string // 32 hexadecimal digits, random; not a secret
@@ -36,6 +40,17 @@ type Session struct {
 	// for not since it began.
 	PasswordAt time.Time
 }
+
+// Fresh tells whether the person of a session has proved who they are less than
+// StepUpAge ago: with a second factor or, for who has no device for that, with
+// the password.
+func (s *Session) Fresh(now time.Time, device bool) bool {
+	return Lately(now, s.MFAAt) || !device && (Lately(now, s.CreatedAt) || Lately(now, s.PasswordAt))
+}
+
+// Lately tells whether something was proved less than StepUpAge ago; zero is
+// never.
+func Lately(now, at time.Time) bool { return now.Sub(at) < StepUpAge }
 
 // Client is where a session was begun from.
 type Client struct {
@@ -77,17 +92,22 @@ type Tx interface {
 	// DeletePortalSession deletes a session, with what was issued in it, and
 	// reports whether there was one.
 	DeletePortalSession(id string) (bool, error)
-	// DeletePortalSessionsOfUser deletes all sessions of a user and returns
-	// how many there were.
-	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
 	// DeleteOtherPortalSessions deletes all sessions of a session's person but
 	// that one, and what clients were given in any of them, that one too. It
 	// returns how many sessions there were.
 	DeleteOtherPortalSessions(Session) (int64, error)
-	// RevokePortalSession ends what was opened in accounts from a session,
-	// RevokeUser all that a person has opened there.
+	// RevokePortalSession ends what was opened in accounts from a session.
 	RevokePortalSession(id string) error
+	Ender
+}
+
+// Ender ends what a person has open.
+type Ender interface {
+	// RevokeUser ends all that a person has opened in accounts.
 	RevokeUser(userID string) error
+	// DeletePortalSessionsOfUser deletes all sessions of a person, with what was
+	// issued in them, and returns how many there were.
+	DeletePortalSessionsOfUser(storeID, userID string) (int64, error)
 }
 
 // Start begins a session of a person and returns it with its token. The
@@ -226,7 +246,7 @@ func SignOut(tx Tx, id string) error {
 
 // EndAll is End for all sessions of a person, those that are not there any
 // more too, and returns how many there were.
-func EndAll(tx Tx, storeID, userID string) (int64, error) {
+func EndAll(tx Ender, storeID, userID string) (int64, error) {
 	if err := tx.RevokeUser(userID); err != nil {
 		return 0, err
 	}

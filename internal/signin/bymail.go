@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -81,7 +80,9 @@ func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send fu
 		if err := throttle.Take(tx, f.now(), f.askedFor(v, c.attempt)...); err != nil {
 			return err
 		}
-		if r, err = f.mailRecord(tx, v, c.attempt.StoreID, c.user.ID, event, true); err != nil {
+		a := c.attempt
+		a.UserID = c.user.ID
+		if r, err = f.record(tx, v, a, event, typeEmailCode, true); err != nil {
 			return err
 		}
 		return send(tx, c, s)
@@ -109,7 +110,8 @@ func (f *Flow) PasswordCode(ctx context.Context, v Visit, id, typed string) (tok
 		if u, verdict, err = maillink.CheckCode(tx, f.now(), f.Mail, codeSubject(a), typed); err != nil {
 			return err
 		}
-		r, err := f.mailRecord(tx, v, a.StoreID, u.ID, "CredentialVerification", verdict == maillink.CodeRight)
+		a.UserID = u.ID
+		r, err := f.record(tx, v, a, "CredentialVerification", typeEmailCode, verdict == maillink.CodeRight)
 		if err != nil {
 			return err
 		}
@@ -212,7 +214,7 @@ func (f *Flow) Replayed(ctx context.Context, v Visit, token string, refused erro
 		if err != nil || !told {
 			return err
 		}
-		r, err := f.mailRecord(tx, v, u.StoreID, u.ID, "UpdatePassword", false)
+		r, err := f.record(tx, v, Attempt{StoreID: u.StoreID, UserID: u.ID}, "UpdatePassword", typeEmailCode, false)
 		if err != nil {
 			return err
 		}
@@ -264,39 +266,12 @@ func (f *Flow) notice(v Visit) maillink.Notice {
 
 // appendMail records what a person did at a link, with the change.
 func (f *Flow) appendMail(tx Tx, v Visit, u directory.User, event string) error {
-	r, err := f.mailRecord(tx, v, u.StoreID, u.ID, event, true)
+	r, err := f.record(tx, v, Attempt{StoreID: u.StoreID, UserID: u.ID}, event, typeEmailCode, true)
 	if err != nil {
 		return err
 	}
 	r.EventSource, r.AdditionalEventData, r.ServiceEventDetails = directorySource, nil, nil
 	return audit.Append(tx, r)
-}
-
-// mailRecord describes an event in which a letter has a part.
-func (f *Flow) mailRecord(tx Tx, v Visit, storeID, userID, event string, well bool) (audit.Record, error) {
-	in, _, err := tx.InstanceByIdentityStore(storeID)
-	if err != nil {
-		return audit.Record{}, err
-	}
-	result := "Success"
-	if !well {
-		result = "Failure"
-	}
-	data, err := json.Marshal(map[string]string{"CredentialType": "EMAIL_OTP"})
-	if err != nil {
-		return audit.Record{}, err
-	}
-	details, err := json.Marshal(map[string]string{event: result})
-	if err != nil {
-		return audit.Record{}, err
-	}
-	return audit.Record{
-		UserIdentity: IdentityOf(in, userID), EventTime: f.now(),
-		EventSource: signinSource, EventName: event, EventType: audit.ServiceEvent, Region: in.Region,
-		SourceIPAddress: v.Address.String(), UserAgent: v.Client().UserAgent,
-		AdditionalEventData: data, ServiceEventDetails: details,
-		RequestID: v.RequestID, EventID: f.IDs.UUID(), RecipientAccountID: in.OwnerAccountID,
-	}, nil
 }
 
 // FactorCodes mails the codes that stand for a second factor.

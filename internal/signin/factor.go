@@ -72,7 +72,7 @@ func (f *Flow) ask(tx Tx, holder string, u directory.User, s authsettings.Settin
 	}
 	asked := Asked{Devices: mfa.Usable(all, s), Trust: s.MfaMode == authsettings.MfaContextAware}
 	for _, d := range asked.Devices {
-		if d.Type == authsettings.Webauthn && f.Factors.Offers(d.Type) {
+		if d.Type == authsettings.Webauthn {
 			asked.Key, err = f.Factors.AskKey(tx, f.now(), holder, u)
 			break
 		}

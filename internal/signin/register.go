@@ -35,7 +35,7 @@ func (r *Registering) Offers(t authsettings.MfaType) bool {
 func (f *Flow) registering(s authsettings.Settings) Registering {
 	r := Registering{Trust: s.MfaMode == authsettings.MfaContextAware}
 	for _, t := range []authsettings.MfaType{authsettings.Totp, authsettings.Webauthn} {
-		if s.Allows(t) && f.Factors.Offers(t) {
+		if s.Allows(t) {
 			r.Types = append(r.Types, t)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // StepUpAge is how long ago a signed-in person may have proved who they are to
 // change what guards the account.
-const StepUpAge = 15 * time.Minute
+const StepUpAge = session.StepUpAge
 
 // acting is a signed-in person who does something.
 type acting struct {
@@ -54,18 +54,10 @@ func (f *Flow) act(tx Tx, sessionID string) (acting, error) {
 	return a, err
 }
 
-// fresh is nil when the person has proved a second factor less than StepUpAge
-// ago; who has none, the password. Otherwise it is fault.Denied with the
-// subject "step_up".
+// fresh is nil when the session is session.Fresh, and otherwise fault.Denied with
+// the subject "step_up".
 func (a *acting) fresh(now time.Time) error {
-	proved := a.session.MFAAt
-	if len(a.devices) == 0 {
-		proved = a.session.PasswordAt
-		if proved.IsZero() {
-			proved = a.session.CreatedAt
-		}
-	}
-	if now.Sub(proved) < StepUpAge {
+	if a.session.Fresh(now, len(a.devices) > 0) {
 		return nil
 	}
 	return fault.New(fault.Denied, "step_up", "Verify that it is you first.")

@@ -6,6 +6,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -40,7 +41,7 @@ const Region = "us-east-1"
 
 // Node is a running program.
 type Node struct {
-	URL     string // http://127.0.0.1:port
+	URL     string // http://localhost:port
 	Store   *store.Store
 	Program *app.Program
 	Clock   *Clock
@@ -92,7 +93,7 @@ func start(t *testing.T, s *store.Store, clock *Clock) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.URL = "http://" + listener.Addr().String()
+	n.URL = fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
 	address, err := url.Parse(n.URL)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
+	"github.com/atrium-iam/atrium/internal/session"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -40,7 +41,8 @@ func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wir
 			return nil, err
 		}
 	}
-	return answer(&wire.UpdatePasswordResponse{OneTimePassword: &made.password}, endSessions(c.Tx, u))
+	_, err = session.EndAll(c.Tx, u.StoreID, u.ID)
+	return answer(&wire.UpdatePasswordResponse{OneTimePassword: &made.password}, err)
 }
 
 // mailPassword sends a user the link at which a password is chosen.

@@ -2,7 +2,6 @@ package settings
 
 import (
 	wire "github.com/atrium-iam/atrium/internal/awsapi/settings"
-	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/session"
 )
@@ -70,13 +69,4 @@ func wireSessions(sessions []session.Session) []wire.Session {
 		}
 	}
 	return out
-}
-
-// endSessions ends what a user is signed in to: the portal, the clients that
-// were approved there, and the roles that they opened.
-func endSessions(tx Tx, u directory.User) error {
-	if _, err := session.EndAll(tx, u.StoreID, u.ID); err != nil {
-		return err
-	}
-	return tx.RevokeUser(u.ID)
 }

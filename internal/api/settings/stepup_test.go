@@ -87,7 +87,7 @@ func TestChangesOfWhatGuardsNeedProof(t *testing.T) {
 				t.Errorf("%s after it was proved: %s", operation, a.Body)
 			}
 		}
-		n.Clock.Advance(administrator.StepUpAge)
+		n.Clock.Advance(session.StepUpAge)
 		changes := guardedChanges(t, n, sam, device)
 		refused(t, call(t, n, byRole, "UpdatePassword", changes["UpdatePassword"]), "AccessDeniedException", needsDevice)
 		if a := call(t, n, byUser, "UpdatePassword", changes["UpdatePassword"]); a.Status != 200 {
@@ -109,7 +109,7 @@ func TestPeopleWithoutADeviceGiveThePassword(t *testing.T) {
 		if a := call(t, n, byRole, "UpdatePassword", changes["UpdatePassword"]); a.Status != 200 {
 			t.Errorf("right after signing in: %s", a.Body)
 		}
-		s := signInAt(t, n, admin, n.Clock.Now().Add(-administrator.StepUpAge), time.Hour)
+		s := signInAt(t, n, admin, n.Clock.Now().Add(-session.StepUpAge), time.Hour)
 		byRole = inSession(t, n, s, node.Management, "Administrator")
 		for operation, in := range changes {
 			refused(t, call(t, n, byRole, operation, in), "AccessDeniedException", needsPassword)
@@ -122,7 +122,7 @@ func TestPeopleWithoutADeviceGiveThePassword(t *testing.T) {
 			t.Errorf("after the password: %s", a.Body)
 		}
 		// A session that the person has left cannot be proved in any more.
-		n.Clock.Advance(administrator.StepUpAge)
+		n.Clock.Advance(session.StepUpAge)
 		change(t, n, func(tx *store.Tx) error { return session.SignOut(tx, s.ID) })
 		refused(t, call(t, n, byRole, "UpdatePassword", changes["UpdatePassword"]), "AccessDeniedException", "Sign in again, and open the role again.")
 	})
@@ -157,7 +157,7 @@ func TestProofPassesThroughRoles(t *testing.T) {
 			t.Errorf("not proved: %v", err)
 		}
 		proved := opened
-		proved.MFAAt = at.Add(time.Second - administrator.StepUpAge)
+		proved.MFAAt = at.Add(time.Second - session.StepUpAge)
 		if err := prove(at, proved); err != nil {
 			t.Errorf("proved before the role was opened: %v", err)
 		}
@@ -170,7 +170,7 @@ func TestProofPassesThroughRoles(t *testing.T) {
 		}
 		somebody := opened
 		somebody.IdentityStoreUserID = userID(t, n, "sam.lee")
-		if err := prove(at.Add(administrator.StepUpAge), somebody); !fault.Is(err, fault.Denied) {
+		if err := prove(at.Add(session.StepUpAge), somebody); !fault.Is(err, fault.Denied) {
 			t.Errorf("by another's session: %v", err)
 		}
 	})
