@@ -102,7 +102,7 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, keepPassword boo
 	if l, u, err = Use(tx, now, token); err != nil {
 		return l, u, false, err
 	}
-	if err = endSessions(tx, u); err != nil {
+	if _, err = session.EndAll(tx, u.StoreID, u.ID); err != nil {
 		return l, u, false, err
 	}
 	if !keepPassword {
