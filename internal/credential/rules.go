@@ -100,6 +100,17 @@ const (
 	oneTimeGroup   = 4
 )
 
+// LooksOneTime tells whether a password has the form of those of NewOneTime.
+func LooksOneTime(password string) bool {
+	groups := strings.Split(password, "-")
+	for _, g := range groups {
+		if len(g) != oneTimeGroup || strings.Trim(g, oneTimeLetters) != "" {
+			return false
+		}
+	}
+	return len(groups) == oneTimeGroups
+}
+
 // NewOneTime returns a random one-time password that satisfies Check: four
 // groups of four characters joined by hyphens, about 92 bits.
 func NewOneTime(ids ident.Source) string {

@@ -90,6 +90,8 @@ type Content struct {
 	// Path is the letter's link: the part after the public URL.
 	Path string `json:"path,omitempty"`
 	Code string `json:"code,omitempty"`
+	// CodeUntil is how long the code is good.
+	CodeUntil time.Time `json:"codeUntil,omitzero"`
 	// NotMe is the path for somebody who did not do this.
 	NotMe string `json:"notMe,omitempty"`
 	// About names what was changed: a device, an address.
@@ -101,7 +103,7 @@ type Content struct {
 	From   string    `json:"from,omitempty"`
 	Client string    `json:"client,omitempty"`
 	At     time.Time `json:"at,omitzero"`    // when it was done
-	Until  time.Time `json:"until,omitzero"` // how long link or code are good
+	Until  time.Time `json:"until,omitzero"` // how long the link is good
 }
 
 // Keys keep what is stored from being read, guessed or moved elsewhere.

@@ -45,9 +45,11 @@ const (
 )
 
 // SendCode sends a person a code, in the place of an earlier one for the same
-// subject. A zero u, or one who is not Reachable, gets no letter,
-// and that cannot be noticed.
-func SendCode(tx Tx, now time.Time, box *mail.Outbox, kind mail.Kind, subject string, u directory.User) error {
+// subject. The letter says where the code was asked for: from. One that a first
+// password is chosen with has a link beside: the code works in one sign-in only,
+// and when others keep asking, this letter may be the last one for a while. A zero
+// u, or one who is not Reachable, gets no letter, and that cannot be noticed.
+func SendCode(tx Tx, now time.Time, box *mail.Outbox, kind mail.Kind, subject string, u directory.User, from Notice) error {
 	reachable, err := Reachable(tx, u)
 	if err != nil {
 		return err
@@ -72,10 +74,21 @@ func SendCode(tx Tx, now time.Time, box *mail.Outbox, kind mail.Kind, subject st
 	if !reachable {
 		return nothing(tx, now, box)
 	}
-	return box.Put(tx, now, mail.Letter{
+	l := mail.Letter{
 		Kind: kind, StoreID: u.StoreID, UserID: u.ID, To: u.Email(), ExpiresAt: now.Add(CodeLifetime),
-		Content: mail.Content{Name: u.DisplayName, UserName: u.UserName, Code: code, Until: now.Add(CodeLifetime)},
-	})
+		Content: mail.Content{
+			Name: u.DisplayName, UserName: u.UserName, Code: code, CodeUntil: now.Add(CodeLifetime),
+			From: from.From, Client: from.Client, At: now,
+		},
+	}
+	if kind == mail.PasswordCode {
+		token, err := issue(tx, now, box.IDs, Link{Purpose: Reset, StoreID: u.StoreID, UserID: u.ID, EmailKey: u.EmailKey()}, ResetLifetime)
+		if err != nil {
+			return err
+		}
+		l.ExpiresAt, l.Content.Path, l.Content.Until = now.Add(ResetLifetime), Path(token), now.Add(ResetLifetime)
+	}
+	return box.Put(tx, now, l)
 }
 
 // CheckCode looks at a code that was typed. One that is right is used up, and

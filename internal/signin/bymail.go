@@ -58,11 +58,12 @@ func (f *Flow) SendPasswordCode(ctx context.Context, v Visit, id string) error {
 		if !mayChooseFirst(c.password) {
 			to = directory.User{}
 		}
-		return maillink.SendCode(tx, f.now(), f.Mail, mail.PasswordCode, codeSubject(c.attempt), to)
+		return maillink.SendCode(tx, f.now(), f.Mail, mail.PasswordCode, codeSubject(c.attempt), to, f.notice(v))
 	})
 }
 
-// askLetter has a letter sent, unless none are or there were too many.
+// askLetter has a letter sent, unless none are or there were too many. When there
+// were too many to the person, the answer is the same.
 func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send func(Tx, claim, authsettings.Settings) error) error {
 	if !f.Mail.Sends() {
 		return errGone()
@@ -77,13 +78,17 @@ func (f *Flow) askLetter(ctx context.Context, v Visit, id, event string, send fu
 		if err != nil {
 			return err
 		}
-		if err := throttle.Take(tx, f.now(), f.askedFor(v, c.attempt)...); err != nil {
+		may, err := f.askedFor(v, c.attempt).admit(tx, f.now())
+		if err != nil {
 			return err
 		}
 		a := c.attempt
 		a.UserID = c.user.ID
 		if r, err = f.record(tx, v, a, event, typeEmailCode, true); err != nil {
 			return err
+		}
+		if !may { // those that were sent have to do
+			return nil
 		}
 		return send(tx, c, s)
 	})
@@ -277,10 +282,10 @@ func (f *Flow) appendMail(tx Tx, v Visit, u directory.User, event string) error 
 // FactorCodes mails the codes that stand for a second factor.
 type FactorCodes struct{ Mail *mail.Outbox }
 
-// Send mails a code to a person for an attempt. Sent again, the earlier one is
+// Send mails a code to a person for an attempt that goes on where from says. Sent again, the earlier one is
 // worth nothing.
-func (c FactorCodes) Send(tx Tx, now time.Time, a Attempt, u directory.User) error {
-	return maillink.SendCode(tx, now, c.Mail, mail.FactorCode, "factor/"+a.ID, u)
+func (c FactorCodes) Send(tx Tx, now time.Time, a Attempt, u directory.User, from maillink.Notice) error {
+	return maillink.SendCode(tx, now, c.Mail, mail.FactorCode, "factor/"+a.ID, u, from)
 }
 
 // Check tells whether a code is the one that was sent. A right one is used up,

@@ -65,7 +65,7 @@ func (f *Flow) Blocked(ctx context.Context, storeID string) (why Blocked, err er
 }
 
 // sendCode mails the person of an attempt a code.
-func (f *Flow) sendCode(tx Tx, a Attempt) error {
+func (f *Flow) sendCode(tx Tx, v Visit, a Attempt) error {
 	u, _, err := tx.DirectoryUser(a.StoreID, a.UserID)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (f *Flow) sendCode(tx Tx, a Attempt) error {
 	if err := throttle.Take(tx, f.now(), throttle.Subject{Limit: codeMails(), Key: u.StoreID + "/" + u.ID}); err != nil {
 		return err
 	}
-	return FactorCodes{f.Mail}.Send(tx, f.now(), a, u)
+	return FactorCodes{f.Mail}.Send(tx, f.now(), a, u, f.notice(v))
 }
 
 // ResendEmailCode mails another code in the step that asks for one.
@@ -84,7 +84,7 @@ func (f *Flow) ResendEmailCode(ctx context.Context, v Visit, id string) error {
 		if err != nil {
 			return err
 		}
-		return f.sendCode(tx, c.attempt)
+		return f.sendCode(tx, v, c.attempt)
 	})
 }
 

@@ -22,7 +22,7 @@ func factorLimit() throttle.Limit {
 // browser in which the person has signed in before has a budget of its own.
 func (f *Flow) guessedFactor(v Visit, u directory.User) throttle.Subject {
 	s := throttle.Subject{Limit: factorLimit(), Key: u.StoreID + "/" + u.ID}
-	if id, known := f.known(v, Attempt{StoreID: u.StoreID, UserName: u.UserName}); known {
+	if id, by := f.known(v, Attempt{StoreID: u.StoreID, UserName: u.UserName}); by == knownBySignIn {
 		s.Limit.Scope, s.Key = "factor/browser", id
 	}
 	return s
@@ -203,7 +203,7 @@ func (f *Flow) challenge(tx Tx, v Visit, a Attempt, s authsettings.Settings) err
 		}
 	case StepEmailCode:
 		types = []string{typeEmailCode}
-		if err := f.sendCode(tx, a); err != nil {
+		if err := f.sendCode(tx, v, a); err != nil {
 			return err
 		}
 	default:

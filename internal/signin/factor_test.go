@@ -108,7 +108,7 @@ func (b *bench) letters(kind mail.Kind) (contents []mail.Content) {
 	b.t.Helper()
 	b.update(func(tx *store.Tx) error {
 		contents = nil
-		due, err := tx.DueLetters(b.now, 100)
+		due, err := tx.DueLetters(b.now, 100_000)
 		for _, l := range due {
 			var c mail.Content
 			if l.Kind != kind {

@@ -303,7 +303,7 @@ func (f *Flow) finish(tx Tx, v Visit, a Attempt, settings authsettings.Settings)
 		}
 		out.TrustedUntil = b.ExpiresAt
 	}
-	if out.Known, err = f.know(v, a); err != nil {
+	if out.Known, err = f.know(v, a, knownBySignIn); err != nil {
 		return Outcome{}, err
 	}
 	used := typePassword

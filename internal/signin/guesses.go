@@ -8,6 +8,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/credential"
 	"github.com/atrium-iam/atrium/internal/directory"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/throttle"
 )
 
@@ -65,20 +66,64 @@ func askedNetworkLimit() throttle.Limit {
 	return throttle.Limit{Scope: "mail/network", Free: 100, First: 10 * time.Second, Most: 10 * time.Minute, Forget: time.Hour}
 }
 
-// askedFor is what asking for a letter counts against, whether there is such a
-// person or not.
-func (f *Flow) askedFor(v Visit, a Attempt) []throttle.Subject {
-	if id, known := f.known(v, a); known {
-		return []throttle.Subject{{Limit: askedKnownLimit(), Key: id}}
+// asked is what asking for a letter counts against, whether there is such a
+// person or not: letters, of which the person gets no more for a while when they
+// are spent, and place, from which nobody may then ask for a while.
+type asked struct{ letters, place []throttle.Subject }
+
+// askedFor says what asking for a letter counts against.
+func (f *Flow) askedFor(v Visit, a Attempt) asked {
+	if id, by := f.known(v, a); by != notKnown {
+		return asked{letters: []throttle.Subject{{Limit: askedKnownLimit(), Key: id}}}
 	}
 	account := guessedAccount(a)
 	account.Limit = askedAccountLimit()
-	return []throttle.Subject{
-		account,
-		{Limit: askedAccountInNetworkLimit(), Key: account.Key + " " + prefixKey(v.Address, 24, 48)},
-		{Limit: askedAddressLimit(), Key: prefixKey(v.Address, 32, 64)},
-		{Limit: askedNetworkLimit(), Key: prefixKey(v.Address, 24, 48)},
+	return asked{
+		letters: []throttle.Subject{
+			account,
+			{Limit: askedAccountInNetworkLimit(), Key: account.Key + " " + prefixKey(v.Address, 24, 48)},
+		},
+		place: []throttle.Subject{
+			{Limit: askedAddressLimit(), Key: prefixKey(v.Address, 32, 64)},
+			{Limit: askedNetworkLimit(), Key: prefixKey(v.Address, 24, 48)},
+		},
 	}
+}
+
+// admit counts that a letter is asked for, and tells whether one is to be sent.
+// Whose letters are spent is answered as always: there are some of less than half
+// an hour ago (Most), whose links are good for twice as long (ResetLifetime), so
+// that whoever asks all the time keeps nobody out. fault.Throttled when too many
+// were asked for from the place.
+func (g asked) admit(tx throttle.Tx, now time.Time) (send bool, err error) {
+	if err := throttle.Take(tx, now, g.place...); err != nil {
+		return false, err
+	}
+	err = throttle.Take(tx, now, g.letters...)
+	if fault.Is(err, fault.Throttled) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ForgetGuesses forgets what was counted of guesses at a person's password and
+// factors, and of letters to the person: an administrator has helped.
+func ForgetGuesses(tx throttle.Tx, u directory.User) error {
+	account := guessedAccount(Attempt{StoreID: u.StoreID, UserName: u.UserName}).Key
+	person := u.StoreID + "/" + u.ID
+	for _, s := range []throttle.Subject{
+		{Limit: accountLimit(), Key: account},
+		{Limit: accountInNetworkLimit(), Key: account},
+		{Limit: askedAccountLimit(), Key: account},
+		{Limit: askedAccountInNetworkLimit(), Key: account},
+		{Limit: factorLimit(), Key: person},
+		{Limit: codeMails(), Key: person},
+	} {
+		if err := throttle.ClearAll(tx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func guessedAccount(a Attempt) throttle.Subject {

@@ -27,11 +27,17 @@ func (c *claim) usable() bool { return c.user.Status == directory.Enabled && c.p
 // subject "one_time_password".
 func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outcome, error) {
 	var c claim
+	var tooMany error // unless it is a one-time password that is right
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		var err error
 		if c, err = f.admit(tx, v, id); err != nil {
 			return err
 		}
+		if credential.LooksOneTime(password) {
+			tooMany, err = f.guessAt(v, c.attempt).admitOneTime(tx, f.now())
+			return err
+		}
+		tooMany = nil
 		return f.guessAt(v, c.attempt).admit(tx, f.now())
 	})
 	if err != nil {
@@ -40,6 +46,12 @@ func (f *Flow) Password(ctx context.Context, v Visit, id, password string) (Outc
 	right, err := f.hasher(v).Matches(ctx, c.password.Hash, password)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if tooMany != nil && !(right && c.usable() && c.password.OneTime) {
+		if err := f.refuse(ctx, v, c); !fault.Is(err, fault.Denied) {
+			return Outcome{}, err
+		}
+		return Outcome{}, tooMany
 	}
 	if !right || !c.usable() {
 		return Outcome{}, f.refuse(ctx, v, c)

@@ -36,6 +36,13 @@ func (t *Tx) DeleteThrottle(scope, key string) error {
 	return err
 }
 
+// DeleteThrottlesBelow is part of throttle.Tx.
+func (t *Tx) DeleteThrottlesBelow(scope, key string) error {
+	// "!" comes after the space.
+	_, err := t.exec(`DELETE FROM throttles WHERE scope = $1 AND (subject = $2 OR subject >= $3 AND subject < $4)`, scope, key, key+" ", key+"!")
+	return err
+}
+
 // DeleteForgottenThrottles deletes at most limit counts that count no more,
 // and returns how many.
 func (t *Tx) DeleteForgottenThrottles(now time.Time, limit int) (int64, error) {

@@ -45,6 +45,9 @@ type Tx interface {
 	Throttle(scope, key string) (Tries, error)
 	PutThrottle(scope, key string, t Tries) error
 	DeleteThrottle(scope, key string) error
+	// DeleteThrottlesBelow deletes what is known of a key and of those that go on
+	// after it with a space.
+	DeleteThrottlesBelow(scope, key string) error
 }
 
 // Take counts a try against all subjects, which are distinct, before it is
@@ -158,3 +161,7 @@ func GiveBack(tx Tx, now time.Time, s Subject) error {
 
 // Clear forgets all tries against a subject.
 func Clear(tx Tx, s Subject) error { return tx.DeleteThrottle(s.Limit.Scope, s.Key) }
+
+// ClearAll is Clear also for the subjects whose key goes on after that of s with
+// a space: parts of it, such as one network each.
+func ClearAll(tx Tx, s Subject) error { return tx.DeleteThrottlesBelow(s.Limit.Scope, s.Key) }

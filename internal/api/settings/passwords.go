@@ -9,6 +9,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/session"
+	"github.com/atrium-iam/atrium/internal/signin"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -16,10 +17,14 @@ import (
 // the user has, and ends the user's sessions. By mail the user is sent a link;
 // one who has never had a password is invited. A one-time password is answered
 // this once: it opens the page where the user sets another, and nothing else; a
-// user who had chosen one is told.
+// user who had chosen one is told. What others have guessed at the user does not
+// count any longer.
 func (s Service) UpdatePassword(c Context, in *wire.UpdatePasswordRequest) (*wire.UpdatePasswordResponse, error) {
 	i, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
+		return nil, err
+	}
+	if err := signin.ForgetGuesses(c.Tx, u); err != nil {
 		return nil, err
 	}
 	if *in.PasswordMode == wire.PasswordModeEmail {

@@ -19,6 +19,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/mfa"
 	"github.com/atrium-iam/atrium/internal/organization"
 	"github.com/atrium-iam/atrium/internal/portal"
+	"github.com/atrium-iam/atrium/internal/throttle"
 	"github.com/atrium-iam/atrium/internal/wire/gateway"
 )
 
@@ -35,6 +36,7 @@ type Tx interface {
 	assignment.WithdrawTx
 	mfa.ResetTx
 	maillink.Tx
+	throttle.Tx
 	portal.AppearanceTx
 	portal.DestinationTx
 }

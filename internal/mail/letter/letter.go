@@ -52,12 +52,14 @@ type filled struct {
 	Button string // the label of the link
 	Link   string
 	Code   string
-	Until  string
-	Facts  []fact
-	NotMe  string // the link of *This wasn't me*
-	Ask    bool   // who did not do it has no link, and is to ask an administrator
-	Portal string // the address of the portal
-	Why    string // why the person gets this
+	Until  string // of the link
+	// CodeUntil is how long the code is good.
+	CodeUntil string
+	Facts     []fact
+	NotMe     string // the link of *This wasn't me*
+	Ask       bool   // who did not do it has no link, and is to ask an administrator
+	Portal    string // the address of the portal
+	Why       string // why the person gets this
 }
 
 // fact is a line of what happened.
@@ -98,15 +100,18 @@ func (w *Writer) fill(l mail.Letter) (filled, error) {
 		}
 	}
 	if c.Path != "" {
-		f.Link, f.User = w.url+c.Path, line(c.UserName)
+		if f.Link = w.url + c.Path; c.At.IsZero() { // or it is among the facts
+			f.User = line(c.UserName)
+		}
 		var err error
 		if f.Button, err = w.texts.Text(kind + ".button"); err != nil {
 			return f, err
 		}
 	}
-	if c.Path != "" || c.Code != "" {
+	if c.Path != "" {
 		f.Until = when(c.Until)
 	}
+	f.CodeUntil = when(c.CodeUntil)
 	if c.NotMe != "" {
 		f.NotMe = w.url + c.NotMe
 	}

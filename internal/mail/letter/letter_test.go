@@ -34,7 +34,10 @@ func sample(kind mail.Kind) mail.Letter {
 	c := mail.Content{Name: "Sam Lee", UserName: "sam.lee", Until: at.Add(time.Hour)}
 	switch kind {
 	case mail.PasswordCode, mail.FactorCode:
-		c.Code = "01234567"
+		c.Code, c.CodeUntil, c.At, c.From, c.Client = "01234567", at.Add(10*time.Minute), at, "192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+		if kind == mail.PasswordCode {
+			c.Path = "/link/the-token"
+		}
 	case mail.PasswordChanged, mail.EmailChanged, mail.FactorAdded, mail.FactorRemoved, mail.LinkReplayed:
 		c.NotMe, c.At, c.From, c.Client, c.About = "/link/not-me-token", at, "192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Sam's phone"
 	case mail.Deleted:
@@ -70,7 +73,9 @@ func TestLetters(t *testing.T) {
 			{"Sam's phone", l.Content.NotMe != ""},
 			{"user/eve", kind == mail.Deleted},
 			{"1 May 2026 12:00 UTC", !l.Content.At.IsZero()},
-			{"1 May 2026 13:00 UTC", l.Content.At.IsZero()},
+			{"1 May 2026 13:00 UTC", l.Content.Path != ""},
+			{"1 May 2026 12:10 UTC", l.Content.Code != ""},
+			{"Firefox/140.0", l.Content.Client != "" && kind != mail.Deleted},
 			{"Hello Sam Lee,", true},
 			{"https://sso.example.com/start", true},
 		} {

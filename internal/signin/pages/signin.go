@@ -150,7 +150,14 @@ func (p *Pages) password(v *visit) error {
 		return v.again(id, http.StatusUnprocessableEntity, v.text("password.wrong"))
 	case ok && e.Category == fault.Throttled:
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
-		return v.again(id, http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
+		ways := "throttled.ways"
+		switch {
+		case v.asRoot:
+			ways = "throttled.ways.root"
+		case v.pages.Flow.Mail.Sends():
+			ways = "throttled.ways.mail"
+		}
+		return v.again(id, http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter))+" "+v.text(ways))
 	}
 	return err
 }
