@@ -4,6 +4,7 @@ import (
 	"errors"
 	netmail "net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -80,4 +81,16 @@ func cutAddress(address string) (local, domain string, found bool) {
 // IsASCII tells whether text has characters of ASCII only.
 func IsASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
+}
+
+// Hint is an address of which only its owner recognises the name: its first
+// character and its domain.
+func Hint(address string) string {
+	const hidden = "•••"
+	local, domain, found := cutAddress(address)
+	if !found {
+		return hidden
+	}
+	_, first := utf8.DecodeRuneInString(local)
+	return local[:first] + hidden + "@" + domain
 }

@@ -43,3 +43,13 @@ func TestEnvelope(t *testing.T) {
 		}
 	}
 }
+
+func TestHint(t *testing.T) {
+	for address, want := range map[string]string{
+		"sam.lee@example.com": "s•••@example.com", "élise@exämple.com": "é•••@exämple.com", "a@b.com": "a•••@b.com", "": "•••", "nobody": "•••",
+	} {
+		if got := mail.Hint(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}

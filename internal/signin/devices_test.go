@@ -59,7 +59,7 @@ func TestStepUp(t *testing.T) {
 		if err := fresh(); !stepUp(err) {
 			t.Errorf("with a device, after the password: %v", err)
 		}
-		asked, err := b.flow.AskAgain(t.Context(), s.ID)
+		asked, err := b.flow.AskProof(t.Context(), s.ID)
 		if err != nil || len(asked.Devices) != 1 || asked.Trust {
 			t.Errorf("%+v, %v", asked, err)
 		}

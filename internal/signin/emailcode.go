@@ -6,7 +6,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
-	"github.com/atrium-iam/atrium/internal/fault"
+	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/throttle"
 )
@@ -145,23 +145,8 @@ func (f *Flow) AskEmailCode(ctx context.Context, v Visit, id string) (EmailCodeA
 	var asked EmailCodeAsked
 	err := f.DB.View(ctx, func(tx Tx) error {
 		c, s, err := f.authenticating(tx, v, id, StepEmailCode)
-		asked = EmailCodeAsked{To: hinted(c.user.Email()), Trust: f.registering(s).Trust}
+		asked = EmailCodeAsked{To: mail.Hint(c.user.Email()), Trust: f.registering(s).Trust}
 		return err
 	})
 	return asked, err
-}
-
-// errNotEnrolling is of a link that is for something else.
-func errNotEnrolling() error {
-	return fault.New(fault.NotFound, "mail_link", "The link is not for registering a device.")
-}
-
-// hinted is an address of which only its owner recognises the name.
-func hinted(address string) string {
-	for i, r := range address {
-		if r == '@' {
-			return address[:min(i, 1)] + "•••" + address[i:]
-		}
-	}
-	return "•••"
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
 )
@@ -47,4 +48,9 @@ func (f *Flow) nextEnrolling(tx Tx, a Attempt, s authsettings.Settings) (Step, e
 		return StepFactor, nil
 	}
 	return StepRegister, err
+}
+
+// errNotEnrolling is of a link that is for something else.
+func errNotEnrolling() error {
+	return fault.New(fault.NotFound, "mail_link", "The link is not for registering a device.")
 }

@@ -76,9 +76,9 @@ func (f *Flow) Fresh(ctx context.Context, sessionID string) error {
 	})
 }
 
-// AskAgain asks a signed-in person to prove who they are. Without devices in
+// AskProof asks a signed-in person to prove who they are. Without devices in
 // the answer it is the password that is asked for.
-func (f *Flow) AskAgain(ctx context.Context, sessionID string) (Asked, error) {
+func (f *Flow) AskProof(ctx context.Context, sessionID string) (Asked, error) {
 	var asked Asked
 	err := f.DB.Update(ctx, func(tx Tx) error {
 		a, err := f.act(tx, sessionID)

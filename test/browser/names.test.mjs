@@ -66,15 +66,17 @@ test("long names fit", async () => {
   await admin.goto("/account/verify");
   await narrow(admin, "verify");
 
-  const device = await site.device(await site.client({ clientName: long(256) }));
+  const client = await site.client({ clientName: long(256) });
+  const device = await site.device(client);
   await admin.goto(new URL(device.verificationUriComplete).pathname + new URL(device.verificationUriComplete).search);
   await narrow(admin, "compare");
   await admin.press("Confirm and continue");
   await narrow(admin, "consent");
   await admin.press("Allow access");
   await admin.shows("Request approved");
+  assert.equal((await site.poll(client, device)).status, 200); // from now on there is a login
   await admin.goto("/account/sessions");
-  await admin.shows("Where you are signed in");
+  await admin.shows("Where you are signed in", "Applications and command lines that use it", "W".repeat(50));
   await narrow(admin, "sessions");
 
   await admin.goto("/start");
@@ -82,6 +84,7 @@ test("long names fit", async () => {
   await admin.page.getByText(long(200).slice(0, 40)).first().waitFor({ state: "attached" });
   await narrow(admin, "portal");
   await admin.goto("/start/#/profile");
+  await admin.shows("Your profile", "W".repeat(50));
   await narrow(admin, "portal profile");
   assert.deepEqual(admin.problems, []);
 

@@ -32,7 +32,7 @@ const VerifyPath = "/account/verify"
 
 // accountPaths are the pages of accounts to which people may be sent.
 func accountPaths() []string {
-	return []string{registerPath + "/" + appKind, registerPath + "/" + keyKind, registerPath + "/" + builtInKind, registerPath, devicesPath, passwordPath, sessionsPath, verifiedPath}
+	return []string{registerPath + "/" + appKind, registerPath + "/" + keyKind, registerPath + "/" + builtInKind, registerPath, devicesPath, changePasswordPath, sessionsPath, verifiedPath}
 }
 
 // mountAccount adds the addresses of these pages.
@@ -109,7 +109,7 @@ func (p *Pages) verify(v *visit) error {
 	if asked := v.r.URL.Query().Get("to"); asked != "" {
 		to = accountPage(asked)
 	}
-	return v.askAgain(http.StatusOK, to, "")
+	return v.askProof(http.StatusOK, to, "")
 }
 
 // verifiedMe tells what can be done now.
@@ -120,9 +120,9 @@ func (p *Pages) verifiedMe(v *visit) error {
 	return nil
 }
 
-func (v *visit) askAgain(status int, to, message string) error {
+func (v *visit) askProof(status int, to, message string) error {
 	self, user := v.self()
-	asked, err := v.pages.Flow.AskAgain(v.r.Context(), self.ID)
+	asked, err := v.pages.Flow.AskProof(v.r.Context(), self.ID)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (p *Pages) verifyFactor(v *visit) error {
 	if message == "" {
 		return err
 	}
-	return v.askAgain(status, to, message)
+	return v.askProof(status, to, message)
 }
 
 // verifyPassword takes the password of who has no second factor.
@@ -162,10 +162,10 @@ func (p *Pages) verifyPassword(v *visit) error {
 		v.verified(self, token, to)
 		return nil
 	case ok && e.Category == fault.Denied && e.Subject == "password":
-		return v.askAgain(http.StatusUnprocessableEntity, to, v.text("verify.wrong"))
+		return v.askProof(http.StatusUnprocessableEntity, to, v.text("verify.wrong"))
 	case ok && e.Category == fault.Throttled:
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
-		return v.askAgain(http.StatusTooManyRequests, to, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
+		return v.askProof(http.StatusTooManyRequests, to, v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
 	}
 	return err
 }

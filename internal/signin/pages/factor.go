@@ -93,7 +93,7 @@ func (p *Pages) factor(v *visit) error {
 	if message == "" {
 		return err
 	}
-	return v.again(id, status, message)
+	return v.stepAgain(id, status, message)
 }
 
 // askEmailCode shows the step that asks for a code that was mailed.
@@ -131,7 +131,7 @@ func (p *Pages) emailCode(v *visit) error {
 	if status == http.StatusUnprocessableEntity {
 		message = v.text("emailcode.wrong")
 	}
-	return v.again(id, status, message)
+	return v.stepAgain(id, status, message)
 }
 
 // emailCodeAgain has another code mailed.
@@ -146,7 +146,7 @@ func (p *Pages) emailCodeAgain(v *visit) error {
 	if message == "" {
 		return err
 	}
-	return v.again(id, status, message)
+	return v.stepAgain(id, status, message)
 }
 
 // factorProblem is what to tell a person whose second factor was not accepted;

@@ -27,9 +27,9 @@ func (p *Pages) mountMail(mux *http.ServeMux) {
 	mux.Handle("POST /link/{token}", p.handle(p.followLink))
 }
 
-// askPassword shows the page that wants the password. What it offers beside is
+// showPassword shows the page that wants the password. What it offers beside is
 // the same for every user name.
-func (v *visit) askPassword(status int, store string, data map[string]any) error {
+func (v *visit) showPassword(status int, store string, data map[string]any) error {
 	code, err := v.pages.Flow.OffersCode(v.r.Context(), store)
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"GET /signin":                    p.username,
 		"POST /signin":                   p.begin,
 		"GET /signin/{id}":               p.attempting(p.step),
-		"POST /signin/{id}/password":     p.attempting(p.password),
+		"POST /signin/{id}/password":     p.attempting(p.givePassword),
 		"POST /signin/{id}/new-password": p.attempting(p.newPassword),
 		"POST /signin/out":               p.signOut,
 		"GET /signin/signed-out":         p.signedOut,

@@ -10,9 +10,9 @@ import (
 
 // The pages at which people look after their own account.
 const (
-	accountHome  = "/account"
-	passwordPath = "/account/password"
-	sessionsPath = "/account/sessions"
+	accountHome        = "/account"
+	changePasswordPath = "/account/password"
+	sessionsPath       = "/account/sessions"
 )
 
 // mountSelf adds the addresses of these pages, which are for everybody who is
@@ -21,9 +21,9 @@ const (
 func (p *Pages) mountSelf(mux *http.ServeMux) {
 	for pattern, h := range map[string]handler{
 		"GET " + accountHome:                            p.account,
-		"GET " + passwordPath:                           steppedUp(p.askPassword),
-		"POST " + passwordPath:                          steppedUp(p.changePassword),
-		"GET " + passwordPath + "/done":                 p.passwordDone,
+		"GET " + changePasswordPath:                     steppedUp(p.changePasswordForm),
+		"POST " + changePasswordPath:                    steppedUp(p.changePassword),
+		"GET " + changePasswordPath + "/done":           p.passwordDone,
 		"GET " + sessionsPath:                           p.sessions,
 		"POST " + sessionsPath + "/end":                 steppedUp(p.endSession),
 		"POST " + sessionsPath + "/remove-access":       p.removeAccess,
@@ -40,7 +40,7 @@ func (p *Pages) account(v *visit) error {
 	v.show(http.StatusOK, "account", "account.title", map[string]any{
 		"Name": user.DisplayName, "UserName": user.UserName, "Email": user.Email(), "Home": v.home(),
 		"Links": []accountLink{
-			{passwordPath, "account.password", "account.password.help"},
+			{changePasswordPath, "account.password", "account.password.help"},
 			{devicesPath, "account.devices", "account.devices.help"},
 			{sessionsPath, "account.sessions", "account.sessions.help"},
 		},
@@ -52,8 +52,8 @@ func (p *Pages) account(v *visit) error {
 // it is for.
 type accountLink struct{ Path, Title, Help string }
 
-// askPassword asks for the current password and a new one.
-func (p *Pages) askPassword(v *visit) error {
+// changePasswordForm asks for the current password and a new one.
+func (p *Pages) changePasswordForm(v *visit) error {
 	self, _ := v.self()
 	if err := p.Flow.MayChangePassword(v.r.Context(), self); err != nil {
 		return err
@@ -74,28 +74,28 @@ func (v *visit) showChangePassword(status int, field, message string, endOthers 
 // changePassword takes the current password and the new one.
 func (p *Pages) changePassword(v *visit) error {
 	in := signin.PasswordChange{Current: v.field("current"), New: v.field("password"), EndOthers: v.field("end_others") != ""}
-	again := func(status int, field, message string) error {
+	wrong := func(status int, field, message string) error {
 		v.showChangePassword(status, field, message, in.EndOthers)
 		return nil
 	}
 	if in.New != v.field("confirm") {
-		return again(http.StatusUnprocessableEntity, "password", v.text("newpassword.mismatch"))
+		return wrong(http.StatusUnprocessableEntity, "password", v.text("newpassword.mismatch"))
 	}
 	self, _ := v.self()
 	err := p.Flow.ChangePassword(v.r.Context(), v.visitor(), self, in)
 	if err == nil {
-		v.redirect(passwordPath + "/done")
+		v.redirect(changePasswordPath + "/done")
 		return nil
 	}
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case ok && e.Category == fault.Denied && e.Subject == "password":
-		return again(http.StatusUnprocessableEntity, "current", v.text("changepassword.wrong"))
+		return wrong(http.StatusUnprocessableEntity, "current", v.text("changepassword.wrong"))
 	case ok && e.Category == fault.Invalid && e.Subject == "password":
-		return again(http.StatusUnprocessableEntity, "password", v.text("newpassword."+e.Reason))
+		return wrong(http.StatusUnprocessableEntity, "password", v.text("newpassword."+e.Reason))
 	case ok && e.Category == fault.Throttled:
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
-		return again(http.StatusTooManyRequests, "current", v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
+		return wrong(http.StatusTooManyRequests, "current", v.text("throttled.text", "wait", v.wait(e.RetryAfter)))
 	}
 	return err
 }

@@ -118,7 +118,7 @@ func (v *visit) showStep(status int, a signin.Attempt, message string) error {
 		}
 		v.show(http.StatusForbidden, "refusal", "blocked.title", map[string]any{"Text": v.text(blockedText(why)), "Ask": true, "Again": v.signInPage(a.StoreID, a.Destination), "AgainText": "blocked.again"})
 	default:
-		return v.askPassword(status, a.StoreID, data)
+		return v.showPassword(status, a.StoreID, data)
 	}
 	return nil
 }
@@ -135,8 +135,8 @@ func blockedText(why signin.Blocked) string {
 	}
 }
 
-// password takes the password.
-func (p *Pages) password(v *visit) error {
+// givePassword takes the password.
+func (p *Pages) givePassword(v *visit) error {
 	id := v.r.PathValue("id")
 	out, err := p.Flow.Password(v.r.Context(), v.visitor(), id, v.field("password"))
 	if err == nil {
@@ -145,9 +145,9 @@ func (p *Pages) password(v *visit) error {
 	e, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case ok && e.Category == fault.Denied && e.Subject == "one_time_password":
-		return v.again(id, http.StatusUnprocessableEntity, v.text("fault.denied.one_time_password"))
+		return v.stepAgain(id, http.StatusUnprocessableEntity, v.text("fault.denied.one_time_password"))
 	case ok && e.Category == fault.Denied:
-		return v.again(id, http.StatusUnprocessableEntity, v.text("password.wrong"))
+		return v.stepAgain(id, http.StatusUnprocessableEntity, v.text("password.wrong"))
 	case ok && e.Category == fault.Throttled:
 		v.w.Header().Set("Retry-After", seconds(e.RetryAfter))
 		ways := "throttled.ways"
@@ -157,7 +157,7 @@ func (p *Pages) password(v *visit) error {
 		case v.pages.Flow.Mail.Sends():
 			ways = "throttled.ways.mail"
 		}
-		return v.again(id, http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter))+" "+v.text(ways))
+		return v.stepAgain(id, http.StatusTooManyRequests, v.text("throttled.text", "wait", v.wait(e.RetryAfter))+" "+v.text(ways))
 	}
 	return err
 }
@@ -166,20 +166,20 @@ func (p *Pages) password(v *visit) error {
 func (p *Pages) newPassword(v *visit) error {
 	id := v.r.PathValue("id")
 	if v.field("password") != v.field("confirm") {
-		return v.again(id, http.StatusUnprocessableEntity, v.text("newpassword.mismatch"))
+		return v.stepAgain(id, http.StatusUnprocessableEntity, v.text("newpassword.mismatch"))
 	}
 	out, err := p.Flow.NewPassword(v.r.Context(), v.visitor(), id, v.field("password"))
 	if err == nil {
 		return v.proceed(out)
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Category == fault.Invalid && e.Subject == "password" {
-		return v.again(id, http.StatusUnprocessableEntity, v.text("newpassword."+e.Reason))
+		return v.stepAgain(id, http.StatusUnprocessableEntity, v.text("newpassword."+e.Reason))
 	}
 	return err
 }
 
-// again shows the step once more, with what was wrong.
-func (v *visit) again(id string, status int, message string) error {
+// stepAgain shows the step once more, with what was wrong.
+func (v *visit) stepAgain(id string, status int, message string) error {
 	a, err := v.pages.Flow.Find(v.r.Context(), v.Visit, id)
 	if err != nil {
 		return err
