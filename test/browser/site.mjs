@@ -194,6 +194,8 @@ export class Visitor {
       for (const colorScheme of ["light", "dark"]) {
         const where = `${name}, ${device}, ${colorScheme}`;
         await this.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        // Script that follows the scheme is told of it before the next frame.
+        await this.page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => shown()))));
         await this.photograph(`${name}-${device}-${colorScheme}`);
         assert.deepEqual(await this.violations(), [], where);
         assert.deepEqual(await this.page.evaluate(tooSmall, smallest), [], `${where}: too small to touch`);
