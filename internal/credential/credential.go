@@ -118,6 +118,16 @@ func Bar(tx Tx, now time.Time, storeID, userID string) error {
 	return p.update(tx, p.ChangedAt)
 }
 
+// Outdate ends what was begun with a person's password, which stays as it is:
+// sign-ins under way, and links to choose another.
+func Outdate(tx Tx, storeID, userID string) error {
+	p, found, err := tx.PasswordOf(storeID, userID)
+	if err != nil || !found {
+		return err
+	}
+	return p.update(tx, p.ChangedAt)
+}
+
 // Unbar takes Bar back.
 func Unbar(tx Tx, storeID, userID string) error {
 	p, found, err := tx.PasswordOf(storeID, userID)

@@ -56,10 +56,14 @@ func SendVerification(tx Tx, now time.Time, box *mail.Outbox, u directory.User) 
 	return send(tx, now, box, u, mail.EmailVerification, Link{Purpose: Verification}, VerificationLifetime)
 }
 
-// SendEnrollment sends a person a link to register a device.
+// SendEnrollment sends a person a link to register a device, in the place of one
+// that was sent before.
 // fault.Invalid when no mail can be sent.
 func SendEnrollment(tx Tx, now time.Time, box *mail.Outbox, u directory.User) error {
 	if err := sendable(box, u); err != nil {
+		return err
+	}
+	if err := tx.UseMailLinksOfUser(u.StoreID, u.ID, Enrollment, now); err != nil {
 		return err
 	}
 	return send(tx, now, box, u, mail.Enrollment, Link{Purpose: Enrollment}, EnrollmentLifetime)

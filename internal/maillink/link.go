@@ -109,6 +109,9 @@ type Tx interface {
 	MailCode(subject string) (Code, bool, error)
 	DeleteMailCode(subject string) error
 
+	// DeleteMailLinksOfUser deletes all links and codes that a person has.
+	DeleteMailLinksOfUser(storeID, userID string) error
+
 	VerifiedReader
 	PutVerifiedEmail(storeID, userID, emailKey string, at time.Time) error
 
@@ -151,7 +154,11 @@ func issue(tx Tx, now time.Time, ids ident.Source, l Link, lifetime time.Duratio
 // subject "mail_link", with one of the reasons above, when the link cannot be
 // followed.
 func Look(tx Tx, now time.Time, token string) (Link, directory.User, error) {
-	l, found, err := tx.MailLink(sha256.Sum256([]byte(token)))
+	return look(tx, now, sha256.Sum256([]byte(token)))
+}
+
+func look(tx Tx, now time.Time, hash TokenHash) (Link, directory.User, error) {
+	l, found, err := tx.MailLink(hash)
 	if err != nil {
 		return l, directory.User{}, err
 	}
@@ -184,7 +191,12 @@ func Look(tx Tx, now time.Time, token string) (Link, directory.User, error) {
 
 // Use uses a link up: Look, and from now on never again.
 func Use(tx Tx, now time.Time, token string) (Link, directory.User, error) {
-	l, u, err := Look(tx, now, token)
+	return UseHash(tx, now, sha256.Sum256([]byte(token)))
+}
+
+// UseHash is Use of the link with a hash.
+func UseHash(tx Tx, now time.Time, hash TokenHash) (Link, directory.User, error) {
+	l, u, err := look(tx, now, hash)
 	if err != nil {
 		return l, u, err
 	}

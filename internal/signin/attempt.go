@@ -13,8 +13,11 @@ import (
 	"crypto/subtle"
 	"time"
 
+	"github.com/atrium-iam/atrium/internal/credential"
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/ident"
+	"github.com/atrium-iam/atrium/internal/maillink"
 )
 
 // AttemptLifetime is how long a sign-in may take.
@@ -46,6 +49,9 @@ type Attempt struct {
 	// Enroll tells that the person is to register a device, whatever the
 	// settings say: an administrator has asked for it.
 	Enroll bool
+	// Link is the hash of the link that asks for it, in hexadecimal digits: it is
+	// used up when the device is registered.
+	Link string
 	// Step is what the dispatcher has found to come next.
 	Step      Step
 	CreatedAt time.Time
@@ -135,4 +141,14 @@ func errGone() error {
 // taken: Resume finds which.
 func errMoved() error {
 	return fault.New(fault.NotFound, "signin_step", "This sign-in is at another step now. Go back to it.")
+}
+
+// EndPending ends what a person has begun, or was sent, and has not finished:
+// sign-ins under way, links and codes. Whoever is disabled does not find it again
+// when enabled.
+func EndPending(tx maillink.Tx, u directory.User) error {
+	if err := credential.Outdate(tx, u.StoreID, u.ID); err != nil {
+		return err
+	}
+	return tx.DeleteMailLinksOfUser(u.StoreID, u.ID)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/atrium-iam/atrium/internal/authsettings"
+	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/mail"
 	"github.com/atrium-iam/atrium/internal/maillink"
@@ -217,17 +218,21 @@ func TestEnrollment(t *testing.T) {
 			t.Fatalf("without the link: step %d", got)
 		}
 		invite := func() string {
+			b.now = b.now.Add(time.Second) // or the letters have no order
 			b.update(func(tx *store.Tx) error { return maillink.SendEnrollment(tx, b.now, b.flow.Mail, b.sam) })
 			letters := b.letters(mail.Enrollment)
 			return linkOf(letters[len(letters)-1].Path)
 		}
-		link := invite()
+		older, link := invite(), invite()
+		if _, err := b.flow.Enroll(t.Context(), v, older); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a link after which another was sent: %v", err)
+		}
+		if _, err := b.flow.Enroll(t.Context(), from("192.0.2.1"), link); err != nil { // on another machine, to no end
+			t.Fatal(err)
+		}
 		a, err := b.flow.Enroll(t.Context(), v, link)
 		if err != nil || a.Next() != signin.StepPassword {
-			t.Fatalf("the link: step %d, %v", a.Next(), err)
-		}
-		if _, err := b.flow.Enroll(t.Context(), v, link); !fault.Is(err, fault.NotFound) {
-			t.Errorf("the link again: %v", err)
+			t.Fatalf("the link again: step %d, %v", a.Next(), err)
 		}
 		if _, err := b.flow.BeginApp(t.Context(), v, a.ID); !gone(err) {
 			t.Errorf("registering without the password: %v", err)
@@ -244,6 +249,9 @@ func TestEnrollment(t *testing.T) {
 		if err != nil || !b.open(out.Token) {
 			t.Fatalf("registering: %v", err)
 		}
+		if _, err := b.flow.Enroll(t.Context(), v, link); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the link after a device was registered: %v", err)
+		}
 
 		// Another one, for who has one: that has to be proved first.
 		b.now = b.now.Add(time.Minute)
@@ -255,6 +263,76 @@ func TestEnrollment(t *testing.T) {
 		}
 		if out, err = b.flow.Factor(t.Context(), v, a.ID, signin.Proof{Code: b.code(app.Secret, 0)}); err != nil || out.Attempt.Next() != signin.StepRegister {
 			t.Fatalf("and then: step %d, %v", out.Attempt.Next(), err)
+		}
+	})
+}
+
+// TestALinkRegistersOneDevice begins two sign-ins with one link, and registers a
+// device in each.
+func TestALinkRegistersOneDevice(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		b.update(func(tx *store.Tx) error { return maillink.SendEnrollment(tx, b.now, b.flow.Mail, b.sam) })
+		link := linkOf(b.letters(mail.Enrollment)[0].Path)
+		var apps []signin.NewDevice
+		var ids []string
+		v := from("203.0.113.9")
+		for range 2 {
+			a, err := b.flow.Enroll(t.Context(), v, link)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.flow.Password(t.Context(), v, a.ID, chosen); err != nil {
+				t.Fatal(err)
+			}
+			app, err := b.flow.BeginApp(t.Context(), v, a.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, a.ID)
+			apps = append(apps, signin.NewDevice{Name: "Phone", First: b.code(app.Secret, -1), Second: b.code(app.Secret, 0)})
+		}
+		if out, err := b.flow.Register(t.Context(), v, ids[1], apps[1]); err != nil || !b.open(out.Token) {
+			t.Fatal(err)
+		}
+		if _, err := b.flow.Register(t.Context(), v, ids[0], apps[0]); !fault.Is(err, fault.NotFound) {
+			t.Errorf("the other sign-in: %v", err)
+		}
+	})
+}
+
+// TestEnablingBringsNothingBack disables a person with a sign-in under way, a link
+// and a code, and enables the person again.
+func TestEnablingBringsNothingBack(t *testing.T) {
+	run(t, func(b *bench) {
+		b.setOwn(chosen)
+		b.settings(func(s *authsettings.Settings) { s.MfaMode, s.NoMfa = authsettings.MfaAlwaysOn, authsettings.NoMfaEmail })
+		v := from("203.0.113.9")
+		a := b.pass(v).Attempt
+		code := b.letters(mail.FactorCode)[0].Code
+		if err := b.flow.Forgot(t.Context(), v, b.begin(v, "sam.lee").ID); err != nil {
+			t.Fatal(err)
+		}
+		link := linkOf(b.letters(mail.PasswordReset)[0].Path)
+		b.update(func(tx *store.Tx) error {
+			by := directory.Stamp{At: b.now, By: "test"}
+			if _, _, err := directory.DisableUser(tx, by, b.sam.StoreID, b.sam.ID); err != nil {
+				return err
+			}
+			if err := signin.EndPending(tx, b.sam); err != nil {
+				return err
+			}
+			_, _, err := directory.EnableUser(tx, by, b.sam.StoreID, b.sam.ID)
+			return err
+		})
+		if _, err := b.flow.EmailCode(t.Context(), v, a.ID, signin.Proof{Code: code}); !gone(err) {
+			t.Errorf("the sign-in goes on: %v", err)
+		}
+		if _, err := b.flow.LinkedPassword(t.Context(), v, link, "Other-kelp-77"); !gone(err) {
+			t.Errorf("the link opens: %v", err)
+		}
+		if step := b.step(v); step != signin.StepEmailCode {
+			t.Errorf("signing in anew: step %d", step)
 		}
 	})
 }

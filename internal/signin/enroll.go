@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"encoding/hex"
 
 	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/authsettings"
@@ -10,10 +11,10 @@ import (
 	"github.com/atrium-iam/atrium/internal/mfa"
 )
 
-// Enroll uses up a link by which an administrator has a person register a
+// Enroll follows a link by which an administrator has a person register a
 // device, and begins the sign-in in which it is registered: after the password
-// and, for who has some already, a second factor. The error is that of
-// maillink.Use.
+// and, for who has some already, a second factor. The link is used up by that, not
+// here. The error is that of maillink.Look.
 func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, error) {
 	if err := f.Admit(v.Address); err != nil {
 		return Attempt{}, err
@@ -21,7 +22,7 @@ func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, erro
 	var a Attempt
 	var r audit.Record
 	err := f.DB.Update(ctx, func(tx Tx) error {
-		l, u, err := maillink.Use(tx, f.now(), token)
+		l, u, err := maillink.Look(tx, f.now(), token)
 		if err != nil {
 			return err
 		}
@@ -29,7 +30,7 @@ func (f *Flow) Enroll(ctx context.Context, v Visit, token string) (Attempt, erro
 			return errNotEnrolling()
 		}
 		a = newAttempt(f.now(), f.IDs, v.Browser, u.StoreID, u.UserName, "/account/devices")
-		a.Enroll = true
+		a.Enroll, a.Link = true, hex.EncodeToString(l.Hash[:])
 		if r, err = f.record(tx, v, a, "CredentialChallenge", typePassword, true); err != nil {
 			return err
 		}
@@ -53,4 +54,17 @@ func (f *Flow) nextEnrolling(tx Tx, a Attempt, s authsettings.Settings) (Step, e
 // errNotEnrolling is of a link that is for something else.
 func errNotEnrolling() error {
 	return fault.New(fault.NotFound, "mail_link", "The link is not for registering a device.")
+}
+
+// enrolled uses up the link that an attempt began with, if it did.
+func (f *Flow) enrolled(tx Tx, a Attempt) error {
+	if a.Link == "" {
+		return nil
+	}
+	var hash maillink.TokenHash
+	if _, err := hex.Decode(hash[:], []byte(a.Link)); err != nil {
+		return errGone()
+	}
+	_, _, err := maillink.UseHash(tx, f.now(), hash)
+	return err
 }

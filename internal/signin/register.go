@@ -113,6 +113,9 @@ func (f *Flow) Register(ctx context.Context, v Visit, id string, n NewDevice) (O
 		if refused, err = f.register(tx, v, a, c.user, s, n); err != nil || refused != nil {
 			return err
 		}
+		if err := f.enrolled(tx, a); err != nil {
+			return err
+		}
 		a.FactorVerifiedAt, a.Factor, a.Trust, a.Enroll = f.now(), string(n.mfaType()), n.Trust, false
 		out, err = f.settle(tx, v, a)
 		return err

@@ -52,6 +52,15 @@ func (t *Tx) UseMailLinksOfUser(storeID, userID string, p maillink.Purpose, at t
 	return err
 }
 
+// DeleteMailLinksOfUser is part of maillink.Tx.
+func (t *Tx) DeleteMailLinksOfUser(storeID, userID string) error {
+	if _, err := t.exec(`DELETE FROM mail_codes WHERE store_id = $1 AND user_id = $2`, storeID, userID); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM mail_links WHERE store_id = $1 AND user_id = $2`, storeID, userID)
+	return err
+}
+
 // DeleteExpiredMailLinks deletes at most limit links that have expired, and
 // returns how many.
 func (t *Tx) DeleteExpiredMailLinks(now time.Time, limit int) (int64, error) {

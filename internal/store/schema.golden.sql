@@ -371,6 +371,8 @@ CREATE TABLE mail_codes (
 
 CREATE INDEX mail_codes_by_expiry ON mail_codes (expires_at);
 
+CREATE INDEX mail_codes_by_user ON mail_codes (store_id, user_id);
+
 CREATE TABLE mail_links (
  token_hash BYTEA NOT NULL PRIMARY KEY,
  purpose TEXT NOT NULL,

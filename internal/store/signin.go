@@ -10,7 +10,7 @@ var _ signin.Tx = (*Tx)(nil)
 
 const signinAttemptColumns = `id, browser_hash, store_id, destination, user_name, user_id,
 	password_verified_at, password_version, password_expired, created_at, expires_at, version,
-	step, factor_verified_at, factor, trust, enroll`
+	step, factor_verified_at, factor, trust, enroll, link_hash`
 
 // SigninAttempt is part of signin.AttemptTx.
 func (t *Tx) SigninAttempt(id string) (signin.Attempt, bool, error) {
@@ -20,7 +20,7 @@ func (t *Tx) SigninAttempt(id string) (signin.Attempt, bool, error) {
 	found, err := t.row(`SELECT `+signinAttemptColumns+` FROM signin_attempts WHERE id = $1`, []any{id},
 		&a.ID, &browser, &a.StoreID, &a.Destination, &a.UserName, &a.UserID,
 		&verified, &a.PasswordVersion, &a.PasswordExpired, &created, &expires, &a.Version,
-		&a.Step, &factorVerified, &a.Factor, &a.Trust, &a.Enroll)
+		&a.Step, &factorVerified, &a.Factor, &a.Trust, &a.Enroll, &a.Link)
 	a.FactorVerifiedAt = millis(factorVerified)
 	copy(a.Browser[:], browser)
 	if verified != 0 {
@@ -33,10 +33,10 @@ func (t *Tx) SigninAttempt(id string) (signin.Attempt, bool, error) {
 // InsertSigninAttempt is part of signin.AttemptTx.
 func (t *Tx) InsertSigninAttempt(a signin.Attempt) error {
 	_, err := t.exec(`INSERT INTO signin_attempts (`+signinAttemptColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		a.ID, a.Browser[:], a.StoreID, a.Destination, a.UserName, a.UserID,
 		verifiedAt(a), a.PasswordVersion, a.PasswordExpired, a.CreatedAt.UnixMilli(), a.ExpiresAt.UnixMilli(), a.Version,
-		int64(a.Step), unixMillis(a.FactorVerifiedAt), a.Factor, a.Trust, a.Enroll)
+		int64(a.Step), unixMillis(a.FactorVerifiedAt), a.Factor, a.Trust, a.Enroll, a.Link)
 	return err
 }
 

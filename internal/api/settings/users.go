@@ -6,6 +6,7 @@ import (
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/maillink"
 	"github.com/atrium-iam/atrium/internal/mfa"
+	"github.com/atrium-iam/atrium/internal/signin"
 )
 
 // DescribeUser tells what a user can sign in with.
@@ -64,14 +65,16 @@ func (Service) EnableUser(c Context, in *wire.EnableUserRequest) (*wire.EnableUs
 }
 
 // DisableUser keeps a user from signing in, and ends what the user is signed in
-// to.
+// to, has begun to sign in to, and was sent.
 func (s Service) DisableUser(c Context, in *wire.DisableUserRequest) (*wire.DisableUserResponse, error) {
 	i, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}
 	return answer(&wire.DisableUserResponse{}, s.guarded(c, i, func() error {
-		_, _, err := directory.DisableUser(c.Tx, stamp(c), u.StoreID, u.ID)
-		return err
+		if _, _, err := directory.DisableUser(c.Tx, stamp(c), u.StoreID, u.ID); err != nil {
+			return err
+		}
+		return signin.EndPending(c.Tx, u)
 	}))
 }
