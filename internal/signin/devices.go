@@ -2,8 +2,10 @@ package signin
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/atrium-iam/atrium/internal/administrator"
+	"github.com/atrium-iam/atrium/internal/audit"
 	"github.com/atrium-iam/atrium/internal/directory"
 	"github.com/atrium-iam/atrium/internal/fault"
 	"github.com/atrium-iam/atrium/internal/iam"
@@ -39,9 +41,9 @@ func (f *Flow) Own(ctx context.Context, sessionID string) (Own, error) {
 	return own, err
 }
 
-// changeDevices runs what a signed-in person changes about their devices, if they may
-// and have proved who they are lately.
-func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, acting) error) error {
+// ownDevices runs what a signed-in person changes about their devices, if they
+// may.
+func (f *Flow) ownDevices(ctx context.Context, sessionID string, do func(Tx, acting) error) error {
 	return f.DB.Update(ctx, func(tx Tx) error {
 		a, err := f.act(tx, sessionID)
 		if err != nil {
@@ -50,6 +52,13 @@ func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, 
 		if !a.settings.ManagesOwnDevices() {
 			return fault.New(fault.Denied, "own_devices", "Ask an administrator of IAM Identity Center to change your MFA devices.")
 		}
+		return do(tx, a)
+	})
+}
+
+// changeDevices is ownDevices for those who have proved who they are lately.
+func (f *Flow) changeDevices(ctx context.Context, sessionID string, do func(Tx, acting) error) error {
+	return f.ownDevices(ctx, sessionID, func(tx Tx, a acting) error {
 		if err := a.fresh(f.now()); err != nil {
 			return err
 		}
@@ -95,9 +104,10 @@ func (f *Flow) AddDevice(ctx context.Context, v Visit, sessionID string, n NewDe
 	return err
 }
 
-// RenameDevice gives a device of a signed-in person another name.
+// RenameDevice gives a device of a signed-in person another name. A name guards
+// nothing, so that nothing is asked for first.
 func (f *Flow) RenameDevice(ctx context.Context, v Visit, sessionID, deviceID, name string) error {
-	return f.changeDevices(ctx, sessionID, func(tx Tx, a acting) error {
+	return f.ownDevices(ctx, sessionID, func(tx Tx, a acting) error {
 		d, err := mfa.Rename(tx, a.user.StoreID, a.user.ID, deviceID, name)
 		if err != nil {
 			return err
@@ -125,14 +135,25 @@ func (f *Flow) RemoveDevice(ctx context.Context, v Visit, sessionID, deviceID st
 
 // ForgetBrowsers ends the trust in every browser of a signed-in person. It makes
 // signing in harder only, so that nothing is asked for first.
-func (f *Flow) ForgetBrowsers(ctx context.Context, sessionID string) error {
+func (f *Flow) ForgetBrowsers(ctx context.Context, v Visit, sessionID string) error {
 	return f.DB.Update(ctx, func(tx Tx) error {
 		a, err := f.act(tx, sessionID)
 		if err != nil {
 			return err
 		}
-		_, err = mfa.ForgetBrowsers(tx, a.user.StoreID, a.user.ID)
-		return err
+		n, err := mfa.ForgetBrowsers(tx, a.user.StoreID, a.user.ID)
+		if err != nil {
+			return err
+		}
+		in, err := instanceOf(tx, a.user.StoreID)
+		if err != nil {
+			return err
+		}
+		r := f.personRecord(in, v, a.user.ID, a.session.ID, "DeleteTrustedDevices")
+		if r.AdditionalEventData, err = json.Marshal(map[string]int64{"deletedCount": n}); err != nil {
+			return err
+		}
+		return audit.Append(tx, r)
 	})
 }
 

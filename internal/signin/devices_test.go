@@ -137,6 +137,12 @@ func TestOwnDevices(t *testing.T) {
 			t.Error(err)
 		}
 		b.now = b.now.Add(signin.StepUpAge)
+		if err := b.flow.RenameDevice(t.Context(), v, s.ID, id, "My phone"); err != nil {
+			t.Errorf("renaming a quarter of an hour later: %v", err)
+		}
+		if err := b.flow.ForgetBrowsers(t.Context(), v, s.ID); err != nil || count(b.trail(), "DeleteTrustedDevices") != 1 {
+			t.Errorf("forgetting browsers: %v, %q", err, b.trail())
+		}
 		if err := b.flow.RemoveDevice(t.Context(), v, s.ID, id); !stepUp(err) {
 			t.Errorf("removing a quarter of an hour later: %v", err)
 		}
@@ -166,7 +172,7 @@ func TestOwnDevices(t *testing.T) {
 				done = append(done, r)
 			}
 		}
-		if diff := cmp.Diff([]string{"CompleteVirtualMfaDeviceRegistration", "DeleteMfaDeviceForUser", startsApp, "UpdateMfaDeviceForUser"}, done); diff != "" {
+		if diff := cmp.Diff([]string{"CompleteVirtualMfaDeviceRegistration", "DeleteMfaDeviceForUser", "DeleteTrustedDevices", startsApp, "UpdateMfaDeviceForUser", "UpdateMfaDeviceForUser"}, done); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -29,9 +29,10 @@ func (Service) ListMfaDevicesForUser(c Context, in *wire.ListMfaDevicesForUserRe
 	return answer(out, err)
 }
 
-// UpdateMfaDeviceForUser gives a user's MFA device another name.
-func (s Service) UpdateMfaDeviceForUser(c Context, in *wire.UpdateMfaDeviceForUserRequest) (*wire.UpdateMfaDeviceForUserResponse, error) {
-	_, u, err := s.credentials(c, in.IdentityStoreId, in.UserId)
+// UpdateMfaDeviceForUser gives a user's MFA device another name, which guards
+// nothing.
+func (Service) UpdateMfaDeviceForUser(c Context, in *wire.UpdateMfaDeviceForUserRequest) (*wire.UpdateMfaDeviceForUserResponse, error) {
+	_, u, err := administered(c, in.IdentityStoreId, in.UserId)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,6 @@ func guardedChanges(t *testing.T, n *node.Node, user, device string) map[string]
 	return map[string]any{
 		"UpdatePassword":         &wire.UpdatePasswordRequest{IdentityStoreId: storeID, UserId: &user, PasswordMode: new("OTP")},
 		"VerifyEmail":            &wire.VerifyEmailRequest{IdentityStoreId: storeID, UserId: &user},
-		"UpdateMfaDeviceForUser": &wire.UpdateMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &user, DeviceId: &device, DeviceName: new("other")},
 		"DeleteMfaDeviceForUser": &wire.DeleteMfaDeviceForUserRequest{IdentityStoreId: storeID, UserId: &user, DeviceId: &device},
 		"StartVirtualMfaDeviceRegistration": &wire.StartVirtualMfaDeviceRegistrationRequest{
 			IdentityStoreId: storeID, UserId: &user,

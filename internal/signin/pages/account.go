@@ -242,10 +242,10 @@ func day(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
 
 func (p *Pages) forgetBrowsers(v *visit) error {
 	self, _ := v.self()
-	if err := p.Flow.ForgetBrowsers(v.r.Context(), self.ID); err != nil {
+	if err := p.Flow.ForgetBrowsers(v.r.Context(), v.Visit, self.ID); err != nil {
 		return err
 	}
-	v.setCookie(trustedCookie, "", v.now)
+	// The browser keeps its cookie: it may be trusted for others who use it.
 	v.redirect(devicesPath)
 	return nil
 }
