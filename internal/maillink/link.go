@@ -207,6 +207,16 @@ func UseHash(tx Tx, now time.Time, hash TokenHash) (Link, directory.User, error)
 	return l, u, err
 }
 
+// useFor is Use of a link that is for one of these purposes: any other is as
+// unknown as one that never was.
+func useFor(tx Tx, now time.Time, token string, is func(Purpose) bool) (Link, directory.User, error) {
+	l, u, err := Use(tx, now, token)
+	if err == nil && !is(l.Purpose) {
+		err = gone(Link{}, ReasonUnknown)
+	}
+	return l, u, err
+}
+
 func gone(l Link, reason string) error {
 	return fault.New(fault.NotFound, "mail_link", "The link cannot be used any more.").WithReason(reason).WithResource(string(l.Purpose), "")
 }

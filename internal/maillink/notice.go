@@ -83,7 +83,7 @@ func emailChanged(tx Tx, now time.Time, box *mail.Outbox, before, after director
 
 // Verify uses a verification link up: the person's address is verified.
 func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
-	_, u, err := Use(tx, now, token)
+	_, u, err := useFor(tx, now, token, func(p Purpose) bool { return p == Verification })
 	if err != nil {
 		return u, err
 	}
@@ -99,7 +99,7 @@ func Verify(tx Tx, now time.Time, token string) (directory.User, error) {
 // get in by asking for one. With keepPassword the password stays as it is, and no
 // link is sent.
 func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, keepPassword bool, undo func(Link, directory.User) (may bool, err error)) (l Link, u directory.User, mailed bool, err error) {
-	if l, u, err = Use(tx, now, token); err != nil {
+	if l, u, err = useFor(tx, now, token, func(p Purpose) bool { return p == NotMe }); err != nil {
 		return l, u, false, err
 	}
 	if _, err = session.EndAll(tx, u.StoreID, u.ID); err != nil {
@@ -149,7 +149,7 @@ func Deny(tx Tx, now time.Time, box *mail.Outbox, token string, keepPassword boo
 // sets a password. The address is verified, and a person who had chosen one
 // before is told. from says where it was done.
 func SetPassword(tx Tx, now time.Time, box *mail.Outbox, token, hash string, p credential.Password, from Notice) (directory.User, error) {
-	_, u, err := Use(tx, now, token)
+	_, u, err := useFor(tx, now, token, Purpose.SetsPassword)
 	if err != nil {
 		return u, err
 	}
