@@ -72,6 +72,9 @@ func SendCode(tx Tx, now time.Time, box *mail.Outbox, kind mail.Kind, subject st
 		return err
 	}
 	if !reachable {
+		if kind == mail.PasswordCode {
+			return sendNobody(tx, now, box)
+		}
 		return nothing(tx, now, box)
 	}
 	l := mail.Letter{

@@ -181,8 +181,12 @@ func TestOneWork(t *testing.T) {
 			err := try(v, a.ID, name)
 			runtime.ReadMemStats(&after)
 			got := append(w.take(), fmt.Sprintf("%.0f hashes", math.Floor(float64(after.TotalAlloc-before.TotalAlloc)/(memory<<10))), fmt.Sprint("answer: ", err))
-			for i, query := range got { // what stands for a link to nobody is a code
-				if strings.HasPrefix(query, "INSERT INTO mail_links ") || what == "forgot password" && strings.HasPrefix(query, "INSERT INTO mail_codes ") {
+			codes := 0
+			for i, query := range got { // what stands for a link to nobody is a code, after the one that was asked for
+				if strings.HasPrefix(query, "INSERT INTO mail_codes ") {
+					codes++
+				}
+				if strings.HasPrefix(query, "INSERT INTO mail_links ") || strings.HasPrefix(query, "INSERT INTO mail_codes ") && (what == "forgot password" || codes > 1) {
 					got[i] = "a link"
 				}
 			}
