@@ -106,7 +106,11 @@ func TestCookies(t *testing.T) {
 	}
 	check("atrium_")
 	s.secure = true
+	b = s.browser() // which has none yet
 	b.get("/signin")
+	if len(b.header.Values("Set-Cookie")) != 1 {
+		t.Errorf("cookies over TLS: %q", b.header.Values("Set-Cookie"))
+	}
 	check("__Host-atrium_")
 }
 
