@@ -233,7 +233,7 @@ func rehash(tx *store.Tx, b *bench, hash string) error {
 func TestOneTime(t *testing.T) {
 	const rounds, most = 60, 48
 	b, w := newWatched(t)
-	order := mathrand.New(mathrand.NewPCG(1, 2)) //nolint:gosec // G404: an order
+	order := mathrand.New(mathrand.NewPCG(1, 2))
 	for what, try := range strangers(b) {
 		took := make(map[string][]time.Duration)
 		classes := make([]string, 0, len(everybody()))

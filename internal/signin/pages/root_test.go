@@ -68,7 +68,6 @@ func (b *browser) asRoot() (secret string) {
 }
 
 var (
-	shownLinks   = regexp.MustCompile(`href="(/[^"]*)"`)
 	shownButton  = regexp.MustCompile(`class="button second" href="([^"]*)"`)
 	otherAccount = regexp.MustCompile(`<a href="([^"]*)">Not you\?`)
 )

@@ -25,7 +25,7 @@ func TestPagesTakeOneTime(t *testing.T) {
 		return err
 	})
 	names := []string{"sam.lee", "no.password", "disabled", "nobody"}
-	order := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: an order
+	order := rand.New(rand.NewPCG(1, 2))
 	for what, form := range map[string]struct {
 		path   string
 		fields []string
