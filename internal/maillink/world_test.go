@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ type world struct {
 	sam  directory.User
 	post *mail.Sender
 	// sent are the letters that have left the outbox.
+	mu   sync.Mutex
 	sent []mail.Letter
 }
 
@@ -52,6 +54,14 @@ func (r ring) Verify(data, tag []byte) error    { return r.VerifyMAC(keys.Stored
 func (w *world) clock() time.Time { return w.now }
 
 // Deliver is part of mail.Transport.
+// write keeps a letter. Several are sent at once.
+func (w *world) write(l mail.Letter) (mail.Message, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, l)
+	return mail.Message{}, nil
+}
+
 func (w *world) Deliver(context.Context, mail.Message) error { return nil }
 
 func run(t *testing.T, test func(t *testing.T, w *world)) {
@@ -69,7 +79,7 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 		w.box = &mail.Outbox{Keys: ring{loaded}, IDs: w.ids}
 		w.post = &mail.Sender{
 			DB: store.Bind[mail.QueueTx](s), Keys: ring{loaded}, Transport: w, IDs: w.ids, Now: w.clock,
-			Write:  func(l mail.Letter) (mail.Message, error) { w.sent = append(w.sent, l); return mail.Message{}, nil },
+			Write:  w.write,
 			Report: func(err error) { t.Error(err) },
 		}
 		w.update(func(tx *store.Tx) error {

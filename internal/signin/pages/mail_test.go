@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,9 +77,15 @@ func (s *site) newPerson(name, email string) (u directory.User) {
 // letters empties the outbox and returns what is sent.
 func (s *site) letters() (sent []mail.Letter) {
 	s.t.Helper()
+	var mu sync.Mutex // several are sent at once
 	sender := &mail.Sender{
 		DB: store.Bind[mail.QueueTx](s.store), Keys: mailKey{}, Transport: nowhere{}, IDs: ident.NewSource(rand.Reader), Now: s.clock,
-		Write:  func(l mail.Letter) (mail.Message, error) { sent = append(sent, l); return mail.Message{}, nil },
+		Write: func(l mail.Letter) (mail.Message, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, l)
+			return mail.Message{}, nil
+		},
 		Report: func(err error) { s.t.Error(err) },
 	}
 	for {
