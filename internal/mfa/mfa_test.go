@@ -422,7 +422,7 @@ func TestSecretsAreSealed(t *testing.T) {
 			return tx.InsertMfaDevice(r)
 		})
 		err := b.store.UpdateSnapshot(t.Context(), func(tx *store.Tx) error {
-			_, _, err := b.factors.VerifyCode(tx, b.now, storeID, b.sam.ID, "000000")
+			_, _, err := b.factors.VerifyCode(tx, b.now, storeID, b.sam.ID, "wrong!")
 			return err
 		})
 		if err == nil || strings.Contains(err.Error(), "mfa device v1") {

@@ -64,7 +64,7 @@ func TestStepUp(t *testing.T) {
 		if err != nil || len(asked.Devices) != 1 || asked.Trust {
 			t.Errorf("%+v, %v", asked, err)
 		}
-		if err := b.proveAgain(v, s.ID, signin.Proof{Code: "000000"}); !fault.Is(err, fault.Denied) || !stepUp(fresh()) {
+		if err := b.proveAgain(v, s.ID, signin.Proof{Code: "wrong!"}); !fault.Is(err, fault.Denied) || !stepUp(fresh()) {
 			t.Errorf("a wrong code: %v", err)
 		}
 		code := b.code(secret, 0)
@@ -95,11 +95,11 @@ func TestGuessingAtStepUp(t *testing.T) {
 	s := b.signedIn(v)
 	b.register("phone")
 	for range 6 {
-		_ = b.proveAgain(v, s.ID, signin.Proof{Code: "000000"})
+		_ = b.proveAgain(v, s.ID, signin.Proof{Code: "wrong!"})
 	}
 	b.settings(func(s *authsettings.Settings) { s.MfaMode = authsettings.MfaAlwaysOn })
 	a := b.pass(v).Attempt
-	if _, err := b.flow.Factor(t.Context(), v, a.ID, signin.Proof{Code: "000000"}); !fault.Is(err, fault.Throttled) {
+	if _, err := b.flow.Factor(t.Context(), v, a.ID, signin.Proof{Code: "wrong!"}); !fault.Is(err, fault.Throttled) {
 		t.Errorf("the seventh guess, at another place: %v", err)
 	}
 	for range 6 {

@@ -508,7 +508,7 @@ func TestFactorsInTheTrail(t *testing.T) {
 		secret := b.register("phone")
 		v := from("203.0.113.9")
 		id := b.pass(v).Attempt.ID
-		_, _ = b.flow.Factor(t.Context(), v, id, signin.Proof{Code: "000000"})
+		_, _ = b.flow.Factor(t.Context(), v, id, signin.Proof{Code: "wrong!"})
 		if _, err := b.flow.Factor(t.Context(), v, id, signin.Proof{Code: b.code(secret, 0)}); err != nil {
 			t.Fatal(err)
 		}

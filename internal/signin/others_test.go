@@ -146,7 +146,7 @@ func TestProvingAgainRenewsTheToken(t *testing.T) {
 		secret := b.register("phone")
 		renewed(b.flow.ProveAgain(t.Context(), v, out.Session.ID, signin.Proof{Code: b.code(secret, 0)}))
 
-		if token, err := b.flow.ProveAgain(t.Context(), v, out.Session.ID, signin.Proof{Code: "000000"}); err == nil || token != "" || !b.open(v.Session) {
+		if token, err := b.flow.ProveAgain(t.Context(), v, out.Session.ID, signin.Proof{Code: "wrong!"}); err == nil || token != "" || !b.open(v.Session) {
 			t.Errorf("a wrong code: token %q, %v", token, err)
 		}
 		// A form that was sent twice: the first answer has the token.

@@ -36,10 +36,10 @@ func settingsChange(t *testing.T, b *bench) {
 			return b.flow.Register(t.Context(), v, id, signin.NewDevice{Name: "x", First: "1", Second: "2"})
 		},
 		signin.StepEmailCode: func(id string) (signin.Outcome, error) {
-			return b.flow.EmailCode(t.Context(), v, id, signin.Proof{Code: "00000000"})
+			return b.flow.EmailCode(t.Context(), v, id, signin.Proof{Code: "not-right"})
 		},
 		signin.StepFactor: func(id string) (signin.Outcome, error) {
-			return b.flow.Factor(t.Context(), v, id, signin.Proof{Code: "000000"})
+			return b.flow.Factor(t.Context(), v, id, signin.Proof{Code: "wrong!"})
 		},
 	}
 	change := func(at, next signin.Step, edit func()) {
