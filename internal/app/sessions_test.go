@@ -124,7 +124,7 @@ func TestPortalRefusals(t *testing.T) {
 			{"the IAM role's name", get(token, sampleDevelopment, "AWSReservedSSO_Builder_0123456789abcdef"), noAccess},
 			{"another spelling of the role", get(token, sampleDevelopment, "builder"), noAccess},
 			{"no token of ours", get("token", sampleDevelopment, "Builder"), unauthorized},
-			{"a changed token", list(token[:len(token)-2]+"AA", nil), unauthorized},
+			{"a changed token", list(changed(token), nil), unauthorized},
 			{"a token after logout", list(ended, nil), unauthorized},
 			{"another person's page", list(token, page.NextToken), "400 InvalidRequestException The pagination token is not valid for this request. Start again without a token."},
 			{"no such page", list(token, new("x")), "400 InvalidRequestException The pagination token is not valid for this request. Start again without a token."},
@@ -447,4 +447,12 @@ func TestManySessionsAtOnce(t *testing.T) {
 			t.Error("two sessions have the same access key")
 		}
 	})
+}
+
+// changed returns a token of which one character is another.
+func changed(token string) string {
+	if token[0] == 'A' {
+		return "B" + token[1:]
+	}
+	return "A" + token[1:]
 }

@@ -121,7 +121,7 @@ func (d *desk) login(p *person.Person, options string) (headings []string) {
 
 const (
 	samsPassword  = "Lark-Ascending-58"
-	otherPassword = "Morning-Dew-2901"
+	otherPassword = "Heron-Ascending-61"
 )
 
 // TestConfigureAndUse walks through what a guide shows: aws configure sso with
