@@ -81,10 +81,11 @@ func SetOneTime(tx Tx, now time.Time, storeID, userID, hash string) error {
 }
 
 // ExtendOneTime lets a person's one-time password be good for as long as a new
-// one. Nothing happens when there is none.
+// one. Nothing happens when there is none, or when more than half of its time is
+// left: a sign-in under way with it would have to begin again.
 func ExtendOneTime(tx Tx, now time.Time, storeID, userID string) error {
 	p, found, err := tx.PasswordOf(storeID, userID)
-	if err != nil || !found || !p.OneTime {
+	if err != nil || !found || !p.OneTime || now.Sub(p.ChangedAt) < OneTimeLifetime/2 {
 		return err
 	}
 	return p.update(tx, now)
