@@ -197,6 +197,37 @@ func TestAccessIsWhatAssignmentsSay(t *testing.T) {
 	})
 }
 
+// TestAccessOfOthers has every account asked whether it is the user's, from
+// either side: what the groups of somebody else may use is nobody else's.
+func TestAccessOfOthers(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, s *store.Store) {
+		const one, two, three, four = "111111111111", "222222222222", "333333333333", "444444444444"
+		w := &accessWorld{
+			in: instance.Instance{ID: "ssoins-1", IdentityStoreID: "d-1"}, accounts: []string{one, two, three, four}, sets: []string{"ps-a"},
+			users: []string{"amy", "ben"}, groupsOf: map[string][]string{"amy": {"hers"}, "ben": {"his"}},
+			assigned: []accessGrant{
+				{"ps-a", one, "hers"}, {"ps-a", one, "his"}, {"ps-a", two, "his"}, {"ps-a", three, "hers"}, {"ps-a", four, "his"},
+			},
+		}
+		for n := range 65 { // so that the fourth is asked from the user's side
+			w.assigned = append(w.assigned, accessGrant{"ps-a", four, fmt.Sprint("crowd-", n)})
+		}
+		if err := s.Update(t.Context(), w.write); err != nil {
+			t.Fatal(err)
+		}
+		for user, want := range map[string][]string{"amy": {one, three}, "ben": {one, two, four}} {
+			var got []string
+			err := s.View(t.Context(), func(tx *store.Tx) (err error) {
+				got, err = tx.AccountsWithin(0, 0, 1, w.in, user, "", 10)
+				return err
+			})
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%s: %v (-want +got)\n%s", user, err, diff)
+			}
+		}
+	})
+}
+
 func checkRoles(t *rapid.T, tx *store.Tx, w *accessWorld, user, account string) {
 	all := w.setsOf(user, account)
 	roles, err := tx.RolesOfUser(w.in, user, account, "ps-a", 10)
